@@ -1,0 +1,1 @@
+"""Geometry: voxel grids, displacement fields and the operators on them."""
