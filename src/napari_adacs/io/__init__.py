@@ -1,0 +1,1 @@
+"""Files: readers, writers and run records; every write is atomic."""
