@@ -1,0 +1,85 @@
+"""Scoring and variance estimators that train beside the displacement.
+
+Both are the VoxelMorph U-Net with a one-channel head. Parameter names equal
+those of the authors' code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from napari_adacs.networks.unet import DECODER, ENCODER, UNet, convolution
+
+
+class ScoringEstimator(nn.Module):
+    """Correspondence score ``S = g(I_t)`` in (0, 1), from the fixed image.
+
+    Parameters
+    ----------
+    ndim : {2, 3}
+        Number of spatial axes.
+    encoder, decoder : sequence of int
+        U-Net features, see `UNet`.
+
+    References
+    ----------
+    Zhang et al., AdaCS, ECCV 2024, Sec. 4.2.
+    """
+
+    def __init__(
+        self,
+        ndim: int,
+        encoder: Sequence[int] = ENCODER,
+        decoder: Sequence[int] = DECODER,
+    ) -> None:
+        super().__init__()
+        self.ndim = ndim
+        self.unet_model = UNet(ndim, 1, encoder, decoder)
+        self.size_multiple = self.unet_model.size_multiple
+        self.scoring_mask = convolution(ndim)(
+            self.unet_model.out_channels, 1, 3, padding=1
+        )
+
+    def forward(self, fixed: Tensor, warped: Tensor | None = None) -> Tensor:
+        """Score (N, 1, *shape); `warped` is accepted and not used."""
+        return torch.sigmoid(self.scoring_mask(self.unet_model(fixed)))
+
+
+class VarianceEstimator(nn.Module):
+    """Log-variance ``s = log sigma^2`` of the residual, per voxel.
+
+    Parameters
+    ----------
+    ndim : {2, 3}
+        Number of spatial axes.
+    encoder, decoder : sequence of int
+        U-Net features, see `UNet`.
+
+    References
+    ----------
+    Zhang et al., "Heteroscedastic Uncertainty Estimation Framework for
+    Unsupervised Registration", MICCAI 2024, Sec. 4.1.
+    """
+
+    def __init__(
+        self,
+        ndim: int,
+        encoder: Sequence[int] = ENCODER,
+        decoder: Sequence[int] = DECODER,
+    ) -> None:
+        super().__init__()
+        self.ndim = ndim
+        self.unet_model = UNet(ndim, 2, encoder, decoder)
+        self.size_multiple = self.unet_model.size_multiple
+        self.log_sigma_I = convolution(ndim)(
+            self.unet_model.out_channels, 1, 3, padding=1
+        )
+
+    def forward(self, fixed: Tensor, warped: Tensor) -> Tensor:
+        """Estimate (N, 1, *shape) log-variance from fixed and warped."""
+        pair = torch.cat([warped, fixed], dim=1)
+        out: Tensor = self.log_sigma_I(self.unet_model(pair))
+        return out

@@ -1,0 +1,1 @@
+"""Similarity and regularity terms, each with its equation."""

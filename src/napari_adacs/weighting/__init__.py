@@ -1,0 +1,1 @@
+"""Weighting schemes: how much each voxel's residual counts."""
