@@ -1,0 +1,304 @@
+"""The rooms of the house and the doors between them.
+
+Two kinds of proof. Statically, every import statement of every module is held
+against the table of rooms (also those inside functions: knowing a room is
+knowing it). At run time, modules are imported in fresh interpreters, which
+must not load more than the room may cost.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[1] / 'src'
+PACKAGE = 'napari_adacs'
+
+# Which room may know which. `errors` is open to all.
+MAY_IMPORT: dict[str, set[str]] = {
+    'errors': set(),
+    'spatial': set(),
+    'networks': {'spatial'},  # integrating a velocity lives in spatial
+    'objectives': {'spatial'},
+    'weighting': {'networks', 'objectives', 'spatial'},
+    'models': {'networks', 'weighting'},
+    'phantom': {'spatial'},
+    'training': {
+        'models',
+        'networks',
+        'objectives',
+        'phantom',
+        'spatial',
+        'weighting',
+    },
+    'registration': {
+        'models',
+        'networks',
+        'objectives',
+        'spatial',
+        'weighting',
+    },
+    'evaluation': {'spatial'},
+    'sequences': {'evaluation', 'registration', 'spatial'},
+    'io': {'spatial'},
+}
+CORE = set(MAY_IMPORT)
+MAY_IMPORT['app'] = CORE
+MAY_IMPORT['widgets'] = {'app'}
+MAY_IMPORT['cli'] = CORE | {'app'}
+MAY_IMPORT['__main__'] = {'cli'}
+
+QT = {'qtpy', 'magicgui', 'superqt', 'PyQt5', 'PyQt6', 'PySide2', 'PySide6'}
+NAPARI = {'napari', 'npe2'}
+NO_TORCH = {'errors', 'evaluation', 'io', 'phantom', 'widgets'}
+# Anything here would be felt when napari asks the package for its manifest.
+HEAVY = QT | NAPARI | {'torch', 'numpy', 'scipy', 'skimage', 'nibabel', 'pint'}
+
+
+def _module_name(path: Path) -> str:
+    parts = path.relative_to(SRC).with_suffix('').parts
+    return '.'.join(parts[:-1] if parts[-1] == '__init__' else parts)
+
+
+MODULES = {
+    _module_name(path): path
+    for path in sorted(SRC.rglob(f'{PACKAGE}/**/*.py'))
+}
+
+
+def _room(module: str) -> str:
+    parts = module.split('.')
+    return parts[1] if len(parts) > 1 else ''
+
+
+CORE_MODULES = [m for m in MODULES if _room(m) in CORE]
+APP_MODULES = [m for m in MODULES if _room(m) == 'app']
+WIDGET_MODULES = [m for m in MODULES if _room(m) == 'widgets']
+
+
+# ---- reading import statements ---------------------------------------------
+
+
+def _imported(node: ast.AST, module: str, is_package: bool) -> Iterator[str]:
+    """Yield the absolute dotted names that one statement may import."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = node.module or ''
+        if node.level:
+            parts = module.split('.')
+            keep = len(parts) - node.level + (1 if is_package else 0)
+            base = '.'.join([*parts[:keep], *filter(None, [base])])
+        for alias in node.names:
+            yield f'{base}.{alias.name}'
+
+
+def _at_load_time(tree: ast.Module) -> Iterator[ast.AST]:
+    """Walk what runs on import: no function bodies, no TYPE_CHECKING."""
+    waiting: list[ast.AST] = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.If) and 'TYPE_CHECKING' in ast.dump(node.test):
+            waiting.extend(node.orelse)
+            continue
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+@cache
+def _imports(module: str, *, at_load_time: bool = False) -> frozenset[str]:
+    """Dotted names imported by a module, anywhere in it or when it loads."""
+    path = MODULES[module]
+    tree = ast.parse(path.read_text(encoding='utf-8'))
+    nodes: Iterable[ast.AST] = (
+        _at_load_time(tree) if at_load_time else ast.walk(tree)
+    )
+    is_package = path.name == '__init__.py'
+    return frozenset(
+        name for node in nodes for name in _imported(node, module, is_package)
+    )
+
+
+def _rooms_known(module: str) -> set[str]:
+    """Rooms that a module imports from, its own left out."""
+    inside = (n for n in _imports(module) if n.startswith(f'{PACKAGE}.'))
+    rooms = {_room(name) for name in inside}
+    # `from napari_adacs import register` leads to a room all the same
+    return {room for room in rooms if room != _room(module)}
+
+
+def _third_party(module: str) -> set[str]:
+    return {name.split('.')[0] for name in _imports(module)} - {PACKAGE}
+
+
+def _modules_loaded(module: str) -> set[str]:
+    """Modules of the package that a module loads with itself."""
+    found = set()
+    for name in _imports(module, at_load_time=True):
+        while name and name not in MODULES:
+            name = name.rpartition('.')[0]
+        if name and name != module:
+            found.add(name)
+    return found
+
+
+# ---- the table -------------------------------------------------------------
+
+
+@pytest.mark.parametrize('module', [m for m in MODULES if m != PACKAGE])
+def test_every_module_stands_in_a_known_room(module: str) -> None:
+    assert _room(module) in MAY_IMPORT
+
+
+@pytest.mark.parametrize('module', [m for m in MODULES if m != PACKAGE])
+def test_a_module_knows_only_the_rooms_it_may(module: str) -> None:
+    allowed = MAY_IMPORT[_room(module)] | {'errors'}
+    unknown = _rooms_known(module) - allowed
+    assert not unknown, f'{module} reaches into {sorted(unknown)}'
+
+
+@pytest.mark.parametrize('module', CORE_MODULES)
+def test_the_core_names_neither_napari_nor_qt(module: str) -> None:
+    assert not _third_party(module) & (NAPARI | QT)
+
+
+@pytest.mark.parametrize('module', APP_MODULES)
+def test_the_app_names_no_qt(module: str) -> None:
+    assert not _third_party(module) & QT
+
+
+@pytest.mark.parametrize(
+    'module', [m for m in MODULES if _room(m) in NO_TORCH]
+)
+def test_rooms_without_torch_do_not_name_it(module: str) -> None:
+    assert 'torch' not in _third_party(module)
+
+
+def test_the_table_has_no_cycle() -> None:
+    TopologicalSorter(MAY_IMPORT).prepare()
+
+
+def test_modules_do_not_load_each_other_in_a_cycle() -> None:
+    graph = {module: _modules_loaded(module) for module in MODULES}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(' → '.join(error.args[1]))
+
+
+@pytest.mark.parametrize(
+    'module',
+    [m for m, path in MODULES.items() if path.name == '__init__.py'][1:],
+)
+def test_a_room_says_what_it_is_and_imports_nothing(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text(encoding='utf-8'))
+    assert ast.get_docstring(tree)
+    assert not _imports(module) - {'__future__.annotations'}
+
+
+def test_the_reader_of_imports_sees_what_it_should(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / 'grid.py'
+    path.write_text(
+        'from ..models import library\n'
+        'from typing import TYPE_CHECKING\n'
+        'if TYPE_CHECKING:\n'
+        '    from napari_adacs.widgets.parts import Box\n'
+        'def run():\n'
+        '    import torch.nn\n',
+    )
+    name = f'{PACKAGE}.spatial.made_up'
+    monkeypatch.setitem(MODULES, name, path)
+    assert _rooms_known(name) == {'models', 'widgets'}
+    assert 'torch' in _third_party(name)
+    loaded = _imports(name, at_load_time=True)
+    assert f'{PACKAGE}.models.library' in loaded
+    assert 'torch.nn' not in loaded
+
+
+# ---- what importing really loads -------------------------------------------
+
+PROBE = """
+import importlib, json, sys
+modules, unwanted = json.loads(sys.argv[1])
+blame, seen = {}, set()
+for module in modules:
+    importlib.import_module(module)
+    loaded = {name for name in unwanted if name in sys.modules} - seen
+    blame[module] = sorted(loaded)
+    seen |= loaded
+print(json.dumps(blame))
+"""
+
+
+def _probe(modules: Iterable[str], unwanted: set[str]) -> dict[str, list[str]]:
+    """Import modules in a fresh interpreter; tell which loaded what first."""
+    question = json.dumps([list(modules), sorted(unwanted)])
+    path = os.pathsep.join([str(SRC), os.environ.get('PYTHONPATH', '')])
+    done = subprocess.run(
+        [sys.executable, '-c', PROBE, question],
+        env={**os.environ, 'PYTHONPATH': path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+@pytest.fixture(scope='module')
+def loaded_by_core() -> dict[str, list[str]]:
+    """Napari and Qt modules that the rooms left of the app load."""
+    return _probe([*CORE_MODULES, *_CLI], NAPARI | QT)
+
+
+@pytest.fixture(scope='module')
+def loaded_by_widgets() -> dict[str, list[str]]:
+    """Whether torch comes with the widgets or with what they stand on."""
+    return _probe([*APP_MODULES, *WIDGET_MODULES], {'torch'})
+
+
+_CLI = [m for m in MODULES if _room(m) == 'cli']
+
+
+def test_the_package_itself_loads_nothing() -> None:
+    assert _probe([PACKAGE], HEAVY)[PACKAGE] == []
+
+
+@pytest.mark.parametrize('module', [*CORE_MODULES, *_CLI])
+def test_the_core_loads_neither_napari_nor_qt(
+    module: str, loaded_by_core: dict[str, list[str]]
+) -> None:
+    assert loaded_by_core[module] == []
+
+
+@pytest.mark.parametrize('module', [*APP_MODULES, *WIDGET_MODULES])
+def test_opening_a_widget_loads_no_torch(
+    module: str, loaded_by_widgets: dict[str, list[str]]
+) -> None:
+    assert loaded_by_widgets[module] == []
+
+
+def test_the_command_line_starts_without_torch() -> None:
+    if not _CLI:
+        pytest.skip('there is no command line')
+    assert _probe(_CLI, {'torch'})[_CLI[0]] == []
+
+
+def test_the_probe_notices_what_it_looks_for() -> None:
+    assert _probe(['colorsys', 'json.tool'], {'argparse'})['json.tool'] == [
+        'argparse'
+    ]
