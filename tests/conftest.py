@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 # and no competition between threads over tensors this small.
 for _variable in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS'):
     os.environ.setdefault(_variable, '1')
+
+# The same examples in every run, and no clock: machines differ.
+settings.register_profile('house', deadline=None, derandomize=True)
+settings.load_profile('house')
 
 ON_LINUX = sys.platform.startswith('linux')
 HAS_SCREEN = not ON_LINUX or bool(os.environ.get('DISPLAY'))
