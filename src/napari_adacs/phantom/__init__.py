@@ -1,0 +1,1 @@
+"""Synthetic echocardiograms with a known displacement."""
