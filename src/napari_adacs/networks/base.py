@@ -59,3 +59,22 @@ class DisplacementEstimator(nn.Module, ABC):
         inverse : bool, default: True
             Whether to compute the inverse displacement too.
         """
+
+    @abstractmethod
+    def displace(self, raw: Tensor) -> Tensor:
+        """Turn what the network emits into a displacement.
+
+        Parameters
+        ----------
+        raw : (N, ndim, *raw_shape) torch.Tensor
+            As in `Motion.raw`.
+
+        Returns
+        -------
+        (N, ndim, *shape) torch.Tensor
+            Displacement in voxels.
+        """
+
+    @abstractmethod
+    def motion(self, raw: Tensor, inverse: bool = True) -> Motion:
+        """Turn what the network emits into a motion."""

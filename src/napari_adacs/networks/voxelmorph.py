@@ -71,20 +71,19 @@ class VoxelMorph(DisplacementEstimator):
         """Estimate the motion; see `DisplacementEstimator.forward`."""
         flow = self.flow(self.unet_model(torch.cat([moving, fixed], dim=1)))
         raw = resize_displacement(flow, 1 / self.int_downsize)
-        if not inverse:
-            return Motion(self._displacement(raw), None, raw, self._step)
+        return self.motion(raw, inverse)
+
+    def motion(self, raw: Tensor, inverse: bool = True) -> Motion:
+        """Turn a velocity into a motion; see `DisplacementEstimator`."""
+        step = float(self.int_downsize)
+        # -u is not the inverse of a plain displacement.
+        if not inverse or self.int_steps == 0:
+            return Motion(self.displace(raw), None, raw, step)
         # One batch of both directions costs less than two calls.
-        both = self._displacement(torch.cat([raw, -raw]))
-        forward, backward = both.chunk(2)
-        if self.int_steps == 0:
-            # -u is not the inverse of a plain displacement.
-            return Motion(forward, None, raw, self._step)
-        return Motion(forward, backward, raw, self._step)
+        forward, backward = self.displace(torch.cat([raw, -raw])).chunk(2)
+        return Motion(forward, backward, raw, step)
 
-    @property
-    def _step(self) -> float:
-        return float(self.int_downsize)
-
-    def _displacement(self, raw: Tensor) -> Tensor:
+    def displace(self, raw: Tensor) -> Tensor:
+        """Integrate a velocity and bring it to full resolution."""
         integrated = integrate(raw, self.int_steps)
         return resize_displacement(integrated, float(self.int_downsize))

@@ -1,0 +1,1 @@
+"""Model bundles: weights and everything needed to use them."""

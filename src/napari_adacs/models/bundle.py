@@ -1,0 +1,136 @@
+"""One file per model: safetensors weights with a JSON header.
+
+Reading a bundle never executes anything from the file.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_adacs.errors import ModelError
+from napari_adacs.io.atomic import atomic_path
+from napari_adacs.models.header import ModelHeader
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_adacs.models.model import Model
+
+_HEADER_KEY = 'napari_adacs'
+_MAX_HEADER_BYTES = 10_000_000
+
+
+def read_header(path: str | Path) -> ModelHeader:
+    """Read the description of a bundle, without torch and without weights.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read or is not a bundle.
+    """
+    path = Path(path)
+    try:
+        with path.open('rb') as file:
+            (length,) = struct.unpack('<Q', file.read(8))
+            if length > _MAX_HEADER_BYTES:
+                raise ValueError('header too long')
+            metadata = json.loads(file.read(length))['__metadata__']
+            text = metadata[_HEADER_KEY]
+    except OSError as error:
+        raise ModelError(
+            f"The model file '{path}' cannot be read: {error.strerror}."
+        ) from error
+    except (struct.error, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"'{path.name}' is not a napari-adacs model bundle.",
+            'Choose a .safetensors file made by napari-adacs.',
+        ) from error
+    return ModelHeader.from_json(text)
+
+
+def save_bundle(path: str | Path, model: Model, half: bool = False) -> None:
+    """Write a model to one file, atomically.
+
+    Parameters
+    ----------
+    path : str or Path
+        File name, by convention ending in `.safetensors`.
+    model : Model
+        The model.
+    half : bool, default: False
+        Whether to store the weights in half precision.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    tensors: dict[str, Tensor] = {}
+    for role, module in model.modules().items():
+        for name, value in module.state_dict().items():
+            value = value.detach().cpu().contiguous()
+            if half and value.is_floating_point():
+                value = value.to(torch.float16)
+            tensors[f'{role}.{name}'] = value
+    with atomic_path(path) as temporary:
+        save_file(
+            tensors,
+            temporary,
+            metadata={_HEADER_KEY: model.header.to_json()},
+        )
+
+
+def load_bundle(path: str | Path) -> Model:
+    """Read a model from a bundle.
+
+    Raises
+    ------
+    ModelError
+        If the file is not a bundle, its weights do not fit its description,
+        or a weight is not finite.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from napari_adacs.models.model import build_model
+
+    path = Path(path)
+    model = build_model(read_header(path))
+    try:
+        tensors = load_file(path)
+    except SafetensorError as error:
+        raise ModelError(
+            f"The model file '{path.name}' is damaged: {error}."
+        ) from error
+    states: dict[str, dict[str, Tensor]] = defaultdict(dict)
+    for key, value in tensors.items():
+        if not torch.isfinite(value).all():
+            raise ModelError(
+                f"The model file '{path.name}' holds NaN or infinite weights "
+                f"in '{key}'."
+            )
+        role, _, name = key.partition('.')
+        states[role][name] = value.float()
+    for role, module in model.modules().items():
+        _load_strictly(module, states.get(role, {}), role, path)
+        module.eval()
+    return model
+
+
+def _load_strictly(
+    module: torch.nn.Module, state: dict[str, Tensor], role: str, path: Path
+) -> None:
+    try:
+        module.load_state_dict(state, strict=True)
+    except RuntimeError as error:
+        raise ModelError(
+            f"The {role} weights in '{path.name}' do not fit the network "
+            f'its header describes.'
+        ) from error
+
+
+if TYPE_CHECKING:
+    import torch

@@ -1,0 +1,130 @@
+"""The description inside a model bundle; readable without torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from napari_adacs.errors import ModelError
+
+FORMAT_VERSION = 1
+
+GridPolicy = Literal['resize', 'pad']
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How images become network input.
+
+    Parameters
+    ----------
+    grid : {'resize', 'pad'}
+        'resize' resamples the fixed image's field of view to `shape`;
+        'pad' keeps its voxels and pads to a valid size.
+    shape : tuple of int
+        Network grid of 'resize'.
+    intensity : {'minmax'}
+        Each image is scaled to [0, 1] by its minimum and maximum.
+    """
+
+    grid: GridPolicy = 'resize'
+    shape: tuple[int, ...] = ()
+    intensity: Literal['minmax'] = 'minmax'
+
+
+@dataclass(frozen=True)
+class ModelHeader:
+    """What a model is, as plain data.
+
+    Parameters
+    ----------
+    name : str
+        Unique name, such as 'voxelmorph-adacs-echo3d'.
+    ndim : int
+        Number of spatial axes.
+    network : str
+        Displacement estimator in `networks.registry`.
+    network_options : dict
+        Its options.
+    scheme : str
+        Weighting scheme in `weighting.registry` it was trained with.
+    scheme_options : dict
+        Its hyperparameters.
+    auxiliaries : dict of str to dict
+        Auxiliary estimators by name, with their options.
+    preprocessing : Preprocessing
+        How images become network input.
+    title, description, domain, licence, date : str
+        For people; `domain` is what it was trained on, such as '3D echo'.
+    training : dict
+        Data, split, steps, seed, recipe.
+    metrics : dict
+        Measured figures, by data set.
+    """
+
+    name: str
+    ndim: int
+    network: str
+    scheme: str
+    network_options: Mapping[str, Any] = field(default_factory=dict)
+    scheme_options: Mapping[str, Any] = field(default_factory=dict)
+    auxiliaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    title: str = ''
+    description: str = ''
+    domain: str = ''
+    licence: str = ''
+    date: str = ''
+    training: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the header as JSON."""
+        values = {'format': FORMAT_VERSION, **dataclasses.asdict(self)}
+        return json.dumps(values, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelHeader:
+        """Read a header; unknown keys of newer versions are ignored.
+
+        Raises
+        ------
+        ModelError
+            If the text is not a header of a known format.
+        """
+        try:
+            values = json.loads(text)
+            version = int(values.pop('format'))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelError(
+                'The file has no readable model header.',
+                'Choose a model bundle made by napari-adacs.',
+            ) from error
+        if version > FORMAT_VERSION:
+            raise ModelError(
+                f'The model uses format {version}, newer than this '
+                f'version of napari-adacs understands.',
+                'Update napari-adacs.',
+            )
+        return cls._from_values(values)
+
+    @classmethod
+    def _from_values(cls, values: dict[str, Any]) -> ModelHeader:
+        known = {f.name for f in dataclasses.fields(cls)}
+        kept = {k: v for k, v in values.items() if k in known}
+        try:
+            prep = dict(kept.pop('preprocessing', {}))
+            prep['shape'] = tuple(int(n) for n in prep.get('shape', ()))
+            header = cls(**kept, preprocessing=Preprocessing(**prep))
+        except (TypeError, ValueError) as error:
+            raise ModelError(
+                f'The model header is incomplete: {error}.'
+            ) from error
+        if header.ndim not in (2, 3):
+            raise ModelError(
+                f'The model header names {header.ndim} axes, not 2 or 3.'
+            )
+        return header

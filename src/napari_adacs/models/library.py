@@ -1,0 +1,157 @@
+"""The models a user can choose from."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_adacs.errors import ModelError
+from napari_adacs.models.bundle import load_bundle, read_header
+from napari_adacs.models.header import ModelHeader
+
+if TYPE_CHECKING:
+    from napari_adacs.models.model import Model
+
+SUFFIX = '.safetensors'
+FOLDER_VARIABLE = 'NAPARI_ADACS_MODELS'
+_BUNDLED = Path(__file__).parent / 'bundled'
+
+# The first model of the right dimension that exists is the default.
+_PREFERRED = (
+    'voxelmorph-adacs-echo2d',
+    'voxelmorph-adacs-echo3d',
+)
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model that can be loaded.
+
+    Parameters
+    ----------
+    header : ModelHeader
+        What it is.
+    path : Path
+        Its bundle.
+    source : str
+        'bundled' or 'user'.
+    """
+
+    header: ModelHeader
+    path: Path
+    source: str
+
+    @property
+    def name(self) -> str:
+        """Name by which it is chosen."""
+        return self.header.name
+
+
+def user_folder() -> Path:
+    """Return the folder of the user's own models.
+
+    The environment variable NAPARI_ADACS_MODELS overrides the default.
+    """
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    return Path.home() / '.napari-adacs' / 'models'
+
+
+def list_models(ndim: int | None = None) -> list[ModelEntry]:
+    """List bundled models and those in the user's folder.
+
+    Parameters
+    ----------
+    ndim : int, optional
+        Only models for this number of axes.
+
+    Returns
+    -------
+    list of ModelEntry
+        Default models first; files that are not bundles are left out.
+    """
+    entries = [*_entries(_BUNDLED, 'bundled'), *_entries(user_folder(), 'user')]
+    if ndim is not None:
+        entries = [e for e in entries if e.header.ndim == ndim]
+    return sorted(entries, key=_rank)
+
+
+def find_model(name: str, ndim: int | None = None) -> ModelEntry:
+    """Find a model by its name, by the path of a bundle, or 'auto'.
+
+    Parameters
+    ----------
+    name : str
+        Name, path, or 'auto' for the default of `ndim`.
+    ndim : int, optional
+        Needed for 'auto'.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+    """
+    entries = list_models()
+    if name == 'auto':
+        fitting = [e for e in entries if ndim in (None, e.header.ndim)]
+        if not fitting:
+            raise ModelError(
+                f'There is no model for {ndim}D images.',
+                f'Put a bundle into {user_folder()}.',
+            )
+        return fitting[0]
+    for entry in entries:
+        if entry.name == name:
+            return entry
+    path = Path(name).expanduser()
+    if path.is_file():
+        return ModelEntry(read_header(path), path, 'file')
+    names = [e.name for e in entries]
+    close = difflib.get_close_matches(name, names, 1)
+    hint = f"Did you mean '{close[0]}'?" if close else ''
+    raise ModelError(
+        f"There is no model called '{name}'.",
+        hint or f'Known models: {", ".join(names)}.',
+    )
+
+
+def load_model(name: str | Path) -> Model:
+    """Load a model by bundled name or by the path of a bundle.
+
+    Parameters
+    ----------
+    name : str or Path
+        Name as listed by `list_models`, or a file.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model or its file is damaged.
+    """
+    return load_bundle(find_model(str(name)).path)
+
+
+def resolve_model(name: str, ndim: int) -> Model:
+    """Load a model, choosing the default of `ndim` for 'auto'."""
+    return load_bundle(find_model(name, ndim).path)
+
+
+def _entries(folder: Path, source: str) -> Iterator[ModelEntry]:
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.glob(f'*{SUFFIX}')):
+        try:
+            yield ModelEntry(read_header(path), path, source)
+        except ModelError:
+            continue
+
+
+def _rank(entry: ModelEntry) -> tuple[int, str]:
+    if entry.name in _PREFERRED:
+        return _PREFERRED.index(entry.name), entry.name
+    return len(_PREFERRED), entry.name

@@ -1,0 +1,1 @@
+"""Registering two images with a model."""

@@ -1,0 +1,119 @@
+"""From images on their own grids to tensors on the network's grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_adacs.models.header import Preprocessing
+from napari_adacs.registration.inputs import ImageOnGrid
+from napari_adacs.spatial import operators
+from napari_adacs.spatial.field import apply_affine
+from napari_adacs.spatial.grid import Grid
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkPair:
+    """Two images as the network sees them.
+
+    Parameters
+    ----------
+    moving, fixed : (1, 1, *grid.shape) torch.Tensor
+        Images in [0, 1] on one grid.
+    grid : Grid
+        The network grid.
+    """
+
+    moving: Tensor
+    fixed: Tensor
+    grid: Grid
+
+
+def network_grid(
+    fixed: Grid, preprocessing: Preprocessing, multiple: int
+) -> Grid:
+    """Return the grid on which the network runs.
+
+    Parameters
+    ----------
+    fixed : Grid
+        Native fixed grid.
+    preprocessing : Preprocessing
+        The model's rule.
+    multiple : int
+        Every axis must be a multiple of this; voxels are added at the end.
+    """
+    grid = fixed
+    if preprocessing.grid == 'resize':
+        grid = fixed.resized(preprocessing.shape)
+    after = [-n % multiple for n in grid.shape]
+    return grid.padded([0] * grid.ndim, after)
+
+
+def prepare(moving: ImageOnGrid, fixed: ImageOnGrid, grid: Grid) -> NetworkPair:
+    """Resample both images to the network grid and scale them to [0, 1]."""
+    return NetworkPair(
+        _scaled(resample(moving.data, moving.grid, grid)),
+        _scaled(resample(fixed.data, fixed.grid, grid)),
+        grid,
+    )
+
+
+def resample(data: NDArray[np.generic], source: Grid, target: Grid) -> Tensor:
+    """Resample an image linearly, smoothed first where voxels grow.
+
+    Parameters
+    ----------
+    data : (*source.shape) numpy.ndarray
+        Image.
+    source, target : Grid
+        From where to where.
+
+    Returns
+    -------
+    (1, 1, *target.shape) torch.Tensor
+        Values on the target; zero outside the source.
+    """
+    values = np.ascontiguousarray(data, dtype=np.float32)
+    if source.same_space(target):
+        return torch.from_numpy(values)[None, None]
+    to_source = target.index_map_to(source)
+    values = _smoothed(values, np.linalg.norm(to_source[:-1, :-1], axis=1))
+    coordinates = apply_affine(
+        to_source, operators.identity_coordinates(target.shape)
+    )
+    # Voxels reach half a voxel beyond their centres: values there are those
+    # of the edge, not a blend with zero.
+    inside = torch.ones(coordinates.shape[2:], dtype=torch.bool)
+    for axis, size in enumerate(source.shape):
+        along = coordinates[0, axis]
+        inside &= (along >= -0.5) & (along <= size - 0.5)
+    sampled = operators.sample(
+        torch.from_numpy(values)[None, None], coordinates, padding='border'
+    )
+    return sampled * inside
+
+
+def _smoothed(
+    values: NDArray[np.float32], factors: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Blur axes that lose resolution, as `skimage.transform.resize` does."""
+    sigma = np.maximum(0, (factors - 1) / 2)
+    if sigma.max() < 0.01:
+        return values
+    from scipy.ndimage import gaussian_filter
+
+    blurred: NDArray[np.float32] = gaussian_filter(
+        values, sigma, mode='nearest'
+    )
+    return blurred
+
+
+def _scaled(image: Tensor) -> Tensor:
+    low, high = image.min(), image.max()
+    span = torch.where(high > low, high - low, torch.ones_like(high))
+    return (image - low) / span

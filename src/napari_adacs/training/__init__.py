@@ -1,0 +1,1 @@
+"""Collaborative training of displacement and auxiliary estimators."""

@@ -1,0 +1,136 @@
+"""Image pairs to train and validate on.
+
+A pair source is anything with a length and integer indexing that returns
+`TrainingPair`s; images are in [0, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_adacs.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPair:
+    """Two images to register, with labels where they exist.
+
+    Parameters
+    ----------
+    moving, fixed : (*shape) numpy.ndarray of float32
+        Images in [0, 1], on one grid.
+    moving_labels, fixed_labels : (*shape) numpy.ndarray of uint8, optional
+        Segmentations, used for validation only.
+    name : str
+        For reports.
+    """
+
+    moving: NDArray[np.float32]
+    fixed: NDArray[np.float32]
+    moving_labels: NDArray[np.uint8] | None = None
+    fixed_labels: NDArray[np.uint8] | None = None
+    name: str = ''
+
+
+class PairSource(Protocol):
+    """A finite collection of pairs."""
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+
+    def __getitem__(self, index: int) -> TrainingPair:
+        """Return one pair."""
+
+
+def normalise(image: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Scale an image to [0, 1] by its minimum and maximum.
+
+    A constant image becomes zero (0 / 0 in the published code).
+    """
+    values = np.asarray(image, np.float32)
+    low, high = float(values.min()), float(values.max())
+    if high <= low:
+        return np.zeros_like(values)
+    scaled: NDArray[np.float32] = (values - low) / (high - low)
+    return scaled
+
+
+class MatFolder(Sequence[TrainingPair]):
+    """Pairs in the papers' MATLAB files.
+
+    Each file holds `im_ED`, `im_ES` and optionally `label_ED`, `label_ES`
+    (or `myo_ED`, `myo_ES`, which become label 2).
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of `.mat` files.
+    reverse : bool, default: False
+        Whether ES moves onto ED.
+
+    Raises
+    ------
+    InputError
+        If the folder has no such file.
+    """
+
+    def __init__(self, folder: str | Path, reverse: bool = False) -> None:
+        self.files = sorted(Path(folder).glob('*.mat'))
+        self.reverse = reverse
+        if not self.files:
+            raise InputError(
+                f"There are no .mat files in '{folder}'.",
+                'Point to a folder of image pairs.',
+            )
+        self._cache: dict[int, TrainingPair] = {}
+
+    def __len__(self) -> int:
+        """Return the number of files."""
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> TrainingPair:  # type: ignore[override]
+        """Read one pair; kept in memory afterwards."""
+        if index not in self._cache:
+            self._cache[index] = self._read(self.files[index])
+        return self._cache[index]
+
+    def _read(self, path: Path) -> TrainingPair:
+        from scipy.io import loadmat
+
+        data = loadmat(path)
+        frames = [normalise(data[f'im_{f}']) for f in ('ED', 'ES')]
+        labels: list[NDArray[np.uint8] | None] = []
+        for frame in ('ED', 'ES'):
+            if f'label_{frame}' in data:
+                labels.append(data[f'label_{frame}'].astype(np.uint8))
+            elif f'myo_{frame}' in data:
+                labels.append((data[f'myo_{frame}'] > 0).astype(np.uint8) * 2)
+            else:
+                labels.append(None)
+        if self.reverse:
+            frames.reverse()
+            labels.reverse()
+        return TrainingPair(*frames, *labels, name=path.stem)
+
+
+class PairList(Sequence[TrainingPair]):
+    """Pairs that are already in memory."""
+
+    def __init__(self, pairs: Sequence[TrainingPair]) -> None:
+        self._pairs = list(pairs)
+        if not self._pairs:
+            raise InputError('There are no pairs to train on.')
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self._pairs)
+
+    def __getitem__(self, index: int) -> TrainingPair:  # type: ignore[override]
+        """Return one pair."""
+        return self._pairs[index]

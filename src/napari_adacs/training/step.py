@@ -1,0 +1,160 @@
+"""One collaborative training step (AdaCS, Algorithm 1; Eqs. 2 and 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from napari_adacs.networks.base import DisplacementEstimator, Motion
+from napari_adacs.objectives.smoothness import gradient_penalty
+from napari_adacs.spatial.operators import warp
+from napari_adacs.training.config import SmoothnessConfig
+from napari_adacs.weighting.base import (
+    Direction,
+    SchemeState,
+    WeightingScheme,
+)
+
+
+@dataclass(frozen=True)
+class Active:
+    """Which estimators a step updates."""
+
+    displacement: bool
+    auxiliary: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """Differentiable losses of one step, by what they train.
+
+    Parameters
+    ----------
+    displacement : dict of str to torch.Tensor
+        Terms of the displacement estimator, to be summed.
+    auxiliary : dict of str to torch.Tensor
+        Terms of all auxiliary estimators, to be summed.
+    """
+
+    displacement: Mapping[str, Tensor]
+    auxiliary: Mapping[str, Tensor]
+
+
+def compute_losses(
+    moving: Tensor,
+    fixed: Tensor,
+    estimator: DisplacementEstimator,
+    scheme: WeightingScheme,
+    auxiliaries: Mapping[str, nn.Module],
+    companions: Mapping[str, WeightingScheme],
+    smoothness: SmoothnessConfig,
+    state: SchemeState,
+    active: Active,
+    bidirectional: bool,
+) -> Losses:
+    """Compute all losses from a single forward pass of each network.
+
+    Both estimators learn from the displacement before the update. The
+    published loop runs the displacement estimator a second time, after its
+    update, to train the other one; the two differ by one step's change.
+
+    Parameters
+    ----------
+    moving, fixed : (N, 1, *shape) torch.Tensor
+        A batch of pairs.
+    estimator : DisplacementEstimator
+        What is trained.
+    scheme : WeightingScheme
+        How residuals are weighted.
+    auxiliaries : dict of str to torch.nn.Module
+        Auxiliary estimators by registered name.
+    companions : dict of str to WeightingScheme
+        For each of `auxiliaries`, the scheme that says what it minimises.
+    smoothness : SmoothnessConfig
+        Regularity of the motion.
+    state : SchemeState
+        Changed in place by the momentum.
+    active : Active
+        Which estimators this step updates.
+    bidirectional : bool
+        Whether to register fixed onto moving too.
+    """
+    with torch.set_grad_enabled(active.displacement):
+        motion = estimator(moving, fixed, inverse=bidirectional)
+        directions = _directions(moving, fixed, motion, scheme.uses_mask)
+    outputs = _outputs(auxiliaries, directions, active)
+    terms: dict[str, Tensor] = {}
+    if active.displacement:
+        own = outputs.get(scheme.auxiliary or '')
+        terms['data'] = _mean(
+            scheme.data_term(d, own[i] if own else None)
+            for i, d in enumerate(directions)
+        )
+        terms['smoothness'] = smoothness.weight * _roughness(
+            motion, smoothness
+        )
+        scheme.observe([d.detached() for d in directions], state)
+    auxiliary: dict[str, Tensor] = {}
+    if active.auxiliary:
+        for name, per_direction in outputs.items():
+            auxiliary.update(
+                _auxiliary_terms(
+                    companions[name], directions, per_direction, state
+                )
+            )
+    return Losses(terms, auxiliary)
+
+
+def _directions(
+    moving: Tensor, fixed: Tensor, motion: Motion, masked: bool
+) -> list[Direction]:
+    mask = (moving != 0) | (fixed != 0) if masked else None
+    out = [Direction(fixed, warp(moving, motion.displacement), mask)]
+    if motion.inverse is not None:
+        out.append(Direction(moving, warp(fixed, motion.inverse), mask))
+    return out
+
+
+def _outputs(
+    auxiliaries: Mapping[str, nn.Module],
+    directions: list[Direction],
+    active: Active,
+) -> dict[str, list[Tensor]]:
+    if not active.auxiliary:
+        return {}
+    fixed = torch.cat([d.fixed for d in directions])
+    # The gradient of an auxiliary loss must not reach the displacement
+    # (stop-gradient in AdaCS Eq. 3 and heteroscedastic Eq. 5).
+    warped = torch.cat([d.warped.detach() for d in directions])
+    return {
+        name: list(network(fixed, warped).chunk(len(directions)))
+        for name, network in auxiliaries.items()
+    }
+
+
+def _roughness(motion: Motion, config: SmoothnessConfig) -> Tensor:
+    if config.on == 'displacement':
+        return gradient_penalty(motion.displacement, config.reduction)
+    # VoxelMorph multiplies by the down-sizing factor.
+    return motion.raw_step * gradient_penalty(motion.raw, config.reduction)
+
+
+def _auxiliary_terms(
+    scheme: WeightingScheme,
+    directions: list[Direction],
+    outputs: list[Tensor],
+    state: SchemeState,
+) -> dict[str, Tensor]:
+    collected: dict[str, list[Tensor]] = {}
+    for direction, output in zip(directions, outputs, strict=True):
+        terms = scheme.auxiliary_terms(direction.detached(), output, state)
+        for key, value in terms.items():
+            collected.setdefault(key, []).append(value)
+    return {key: _mean(values) for key, values in collected.items()}
+
+
+def _mean(values: object) -> Tensor:
+    return torch.stack(list(values)).mean()  # type: ignore[call-overload]

@@ -1,0 +1,111 @@
+"""The public entry to training."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from napari_adacs.errors import InputError
+from napari_adacs.models.bundle import load_bundle, save_bundle
+from napari_adacs.models.header import ModelHeader, Preprocessing
+from napari_adacs.models.model import Model, build_model
+from napari_adacs.training.config import TrainConfig
+from napari_adacs.training.pairs import PairList, PairSource, TrainingPair
+from napari_adacs.training.trainer import Progress, Trainer
+from napari_adacs.weighting.registry import build_scheme
+
+
+def train(
+    pairs: PairSource | Sequence[TrainingPair],
+    config: TrainConfig,
+    *,
+    validation: PairSource | Sequence[TrainingPair] | None = None,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Model:
+    """Train a model with a weighting scheme.
+
+    Parameters
+    ----------
+    pairs : sequence of TrainingPair
+        Training pairs, images in [0, 1].
+    config : TrainConfig
+        Network, scheme, stages and hyperparameters.
+    validation : sequence of TrainingPair, optional
+        Held-out pairs; with labels, the best state is returned.
+    folder : str or Path, optional
+        Where to keep checkpoint, log and, at the end, `model.safetensors`.
+    resume : bool, default: False
+        Whether to continue the run in `folder`.
+    progress : callable, optional
+        Called with (step, total, losses).
+    cancel : callable, optional
+        Asked before each step whether to stop.
+
+    Returns
+    -------
+    Model
+        The trained model, in evaluation mode.
+
+    Raises
+    ------
+    InputError
+        If there are no pairs, nothing to resume, or a loss diverges.
+    """
+    source = pairs if hasattr(pairs, '__getitem__') else PairList(list(pairs))
+    if len(source) == 0:
+        raise InputError('There are no pairs to train on.')
+    torch.manual_seed(config.seed)
+    model = new_model(config)
+    path = Path(folder) if folder is not None else None
+    if path is not None:
+        path.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(model, config, source, validation, path)
+    if resume:
+        trainer.resume()
+    elif config.start_from:
+        start = load_bundle(config.start_from)
+        model.displacement.load_state_dict(start.displacement.state_dict())
+    trainer.run(progress, cancel)
+    trainer.keep_best()
+    for module in model.modules().values():
+        module.eval()
+    if path is not None:
+        save_bundle(path / 'model.safetensors', model)
+    return model
+
+
+def new_model(config: TrainConfig) -> Model:
+    """Build an untrained model for a configuration.
+
+    Its own auxiliary estimator comes from the scheme; `companions` add
+    estimators that are trained beside it, only to show their maps.
+    """
+    scheme = build_scheme(config.scheme.name, config.scheme.options)
+    names = [scheme.auxiliary] if scheme.auxiliary else []
+    names += [n for n in config.scheme.companions if n not in names]
+    info = dict(config.info)
+    header = ModelHeader(
+        name=config.name,
+        ndim=config.ndim,
+        network=config.network.name,
+        network_options=dict(config.network.options),
+        scheme=config.scheme.name,
+        scheme_options=scheme.hyperparameters(),
+        auxiliaries={
+            name: dict(config.scheme.auxiliary_options) for name in names
+        },
+        preprocessing=Preprocessing('resize', tuple(config.shape)),
+        title=str(info.get('title', config.name)),
+        description=str(info.get('description', '')),
+        domain=str(info.get('domain', '')),
+        licence=str(info.get('licence', '')),
+        date=datetime.date.today().isoformat(),
+        training=config.to_dict(),
+    )
+    return build_model(header)
