@@ -118,6 +118,19 @@ class Heart:
             0.95 * half,
         )
 
+    @property
+    def sac(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Centre and semi-axes of the pericardial sac of the whole heart."""
+        a1, a2, top = self.outer
+        bottom = -self.base - 0.95 * self.options.atrium - 6
+        right = 1.84 * a1 + 9
+        centre = ((right - a1) / 2, 0.0, (top + bottom) / 2)
+        return centre, (
+            0.56 * (right + a1),
+            1.15 * a2 + 4,
+            0.5 * (top - bottom) + 4,
+        )
+
 
 def radius(
     q: Array,

@@ -13,32 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_adacs.errors import InputError
+from napari_adacs.phantom import gain
 from napari_adacs.phantom.anatomy import (
     MYOCARDIUM,
     Heart,
     labels,
     make_heart,
 )
-from napari_adacs.phantom.motion import Flow, integrate, make_motion
+from napari_adacs.phantom.beam import Beam, Complex, make_beam, white
+from napari_adacs.phantom.flow import Flow, integrate
+from napari_adacs.phantom.motion import make_motion
 from napari_adacs.phantom.nuisance import draw_nuisance, visible
-from napari_adacs.phantom.options import EchoOptions, random_options
+from napari_adacs.phantom.options import EchoOptions
 from napari_adacs.phantom.sector import Sector, make_sector
-from napari_adacs.phantom.speckle import (
-    Beam,
-    Scatterers,
-    display,
-    echo,
-    make_beam,
-    white,
-)
+from napari_adacs.phantom.speckle import Scatterers, display, echo
 from napari_adacs.phantom.tissue import Tissue
+from napari_adacs.phantom.variety import random_options
 from napari_adacs.spatial.grid import Grid
 
 __all__ = ['EchoOptions', 'EchoPair', 'echo_pair', 'random_options']
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
-Complex = NDArray[np.complex64]
 
 _SHAPES = {2: (128, 128), 3: (64, 64, 64)}
 _NODE_STEP = {2: 2.0, 3: 4.5}  # mm between nodes of the motion grid
@@ -139,9 +135,18 @@ def echo_pair(
     scene = _Scene(sector, heart, tissue, flow)
     beam = make_beam(sector, options)
     signals = _signals(filling, scene, beam)
-    frames = _frames(disturbing, scene, beam, signals)
+    anatomy = (scene.moving_labels, scene.fixed_labels)
+    (first, first_mask), (second, second_mask) = (
+        _frame(disturbing, scene, beam, signal, where, frame)
+        for frame, signal, where in zip(
+            ('moving', 'fixed'), signals, anatomy, strict=True
+        )
+    )
     return EchoPair(
-        **frames,
+        moving=first,
+        fixed=second,
+        moving_nuisance=first_mask,
+        fixed_nuisance=second_mask,
         moving_labels=scene.moving_labels,
         fixed_labels=scene.fixed_labels,
         displacement=scene.displacement,
@@ -213,68 +218,40 @@ def _signals(
     moved = scatterers.positions + scene.flow.at(
         scatterers.positions, scene.flow.forward
     )
-    fade = _fade(beam)
-    haze = _clutter(beam) * beam.blur(white(rng, beam.shape))
+    haze = gain.clutter(beam) * beam.noise(rng)
     signals = []
-    for positions, amplitudes in (
-        (scatterers.positions, scatterers.amplitudes),
-        (moved, later),
+    for positions, amplitudes, factor in zip(
+        (scatterers.positions, moved),
+        (scatterers.amplitudes, later),
+        gain.transmissions(rng, beam),
+        strict=True,
     ):
-        signal = fade * echo(beam, positions, strength * amplitudes)
-        noise = _noise(beam) * beam.blur(white(rng, beam.shape))
-        signals.append((signal, haze + noise))
+        signal = factor * echo(beam, positions, strength * amplitudes)
+        added = haze + gain.noise(beam) * beam.noise(rng)
+        signals.append((signal, added))
     return signals
 
 
-def _fade(beam: Beam) -> Array:
-    """Return the amplitude left by attenuation along the range."""
-    part = beam.axis(0) / beam.ranges[-1]
-    result: Array = 10 ** (np.float32(-beam.options.attenuation / 20) * part)
-    return result
-
-
-def _clutter(beam: Beam) -> Array:
-    """Return the amplitude of stationary clutter, twice as strong near."""
-    near = 1 + np.exp(-beam.axis(0) / np.float32(40))
-    result: Array = np.float32(10 ** (beam.options.clutter / 20)) * near
-    return result
-
-
-def _noise(beam: Beam) -> Array:
-    """Return the amplitude of electronic noise, raised by 12 dB of TGC."""
-    part = beam.axis(0) / beam.ranges[-1]
-    level = np.float32(beam.options.noise) + 12 * (part - 1)
-    result: Array = 10 ** (level / np.float32(20))
-    return result
-
-
-def _frames(
+def _frame(
     rng: np.random.Generator,
     scene: _Scene,
     beam: Beam,
-    signals: list[tuple[Complex, Complex]],
-) -> dict[str, Array | Mask]:
-    """Return both displayed frames and their nuisance masks."""
-    frames: dict[str, Array | Mask] = {}
-    anatomy = (scene.moving_labels, scene.fixed_labels)
-    for name, (signal, noise), where in zip(
-        ('moving', 'fixed'), signals, anatomy, strict=True
-    ):
-        clean = display(beam, scene.sector, signal + noise)
-        image, mask = clean, np.zeros(clean.shape, bool)
-        if beam.options.nuisance_frame in (name, 'both'):
-            at_wall = scene.sector.mask & (where == MYOCARDIUM)
-            walls = scene.sector.beam_positions[:, at_wall]
-            bad = draw_nuisance(rng, beam, walls, beam.options)
-            added = np.sqrt(bad.haze) * beam.blur(white(rng, beam.shape))
-            factor = 10 ** (bad.gain / np.float32(20))
-            image = display(
-                beam, scene.sector, factor * signal + noise + added
-            )
-            mask = visible(image, clean, scene.sector.mask)
-        frames[name] = image
-        frames[f'{name}_nuisance'] = mask
-    return frames
+    signals: tuple[Complex, Complex],
+    where: NDArray[np.uint8],
+    frame: str,
+) -> tuple[Array, Mask]:
+    """Return one displayed frame and its nuisance mask."""
+    tissue, added = signals
+    sector = scene.sector
+    clean = display(beam, sector, tissue + added)
+    if beam.options.nuisance_frame not in (frame, 'both'):
+        return clean, np.zeros(clean.shape, bool)
+    walls = sector.beam_positions[:, sector.mask & (where == MYOCARDIUM)]
+    bad = draw_nuisance(rng, beam, walls, beam.options)
+    haze = np.sqrt(bad.haze) * beam.noise(rng)
+    factor = 10 ** (bad.gain / np.float32(20))
+    image = display(beam, sector, factor * tissue + added + haze)
+    return image, visible(image, clean, sector.mask)
 
 
 def _checked(

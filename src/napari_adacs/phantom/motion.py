@@ -13,8 +13,8 @@ shortening, the third moves the whole heart along its axis so that base and
 apex share the shortening, the fourth is the twist. W is 1 in the heart and
 falls smoothly to 0 around it. Smooth random motion is added.
 
-c and b solve for the ejection fraction and the shortening; displacements
-are exp(v) by scaling and squaring (Arsigny et al., MICCAI 2006).
+c, b and t solve for the ejection fraction, the shortening and the part of
+it that the apex does; `flow` integrates v.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from napari_adacs.phantom.anatomy import Heart, radius
 from napari_adacs.phantom.noise import SmoothNoise
@@ -32,7 +31,6 @@ Array = NDArray[np.float32]
 
 _CORE = 0.95  # radius a of the regularised core over the systolic one
 _REACH = 20.0  # mm over which the motion fades outside the heart
-_SQUARINGS = 6
 _STEPS = 8
 
 
@@ -71,9 +69,9 @@ class Motion:
         # the bend is a shear of heart coordinates: carry v through it
         v[0] -= np.float32(2 * heart.bend / heart.inner[2] ** 2) * q[2] * v[2]
         out = np.tensordot(heart.axes[:, 3 - ndim :].T, v, axes=1)
-        amount = np.float32(heart.options.irregularity)
+        extra = np.float32(heart.options.irregularity)
         for i, noise in enumerate(self.irregular):
-            out[i] += self.bulk[i] + amount * noise(positions)
+            out[i] += self.bulk[i] + extra * noise(positions)
         result: Array = (out * self._window(q)).astype(np.float32)
         return result
 
@@ -91,7 +89,7 @@ class Motion:
             turn = np.float32(self.twist / self.heart.inner[2]) * q[2]
             v[0] -= turn * q[1]
             v[1] += turn * q[0]
-        return v
+        return v.astype(np.float32, copy=False)
 
     def _window(self, q: Array) -> Array:
         """Return the weight (...): 1 in the heart, 0 far from it."""
@@ -102,7 +100,7 @@ class Motion:
         distance = np.square(beside / _REACH) + np.square(
             behind / (1.4 * _REACH)
         )
-        window: Array = np.exp(-distance)
+        window: Array = np.exp(-distance).astype(np.float32, copy=False)
         return window
 
 
@@ -215,90 +213,3 @@ def _revolution(curve: NDArray[np.float64]) -> float:
     """Return the volume of revolution (over pi a1 a2) of a meridian."""
     square = curve[0] ** 2
     return float(-(np.diff(curve[1]) * (square[1:] + square[:-1]) / 2).sum())
-
-
-@dataclass(frozen=True, eq=False)
-class Flow:
-    """The displacements of a motion, on a coarse grid around the image.
-
-    Parameters
-    ----------
-    pull_back : (ndim, *nodes) numpy.ndarray of float32
-        u in mm: end-systolic anatomy at x was at x + u(x).
-    forward : (ndim, *nodes) numpy.ndarray of float32
-        Its inverse: anatomy at x goes to x + w(x).
-    first : (ndim,) numpy.ndarray of float32
-        Position of the first node, mm.
-    step : float
-        Distance of nodes, mm.
-    """
-
-    pull_back: Array
-    forward: Array
-    first: Array
-    step: float
-
-    def at(self, positions: Array, field: Array, order: int = 1) -> Array:
-        """Return `field` (ndim, ...) at positions (ndim, ...), in mm."""
-        shape = (len(positions),) + (1,) * (positions.ndim - 1)
-        index = (positions - self.first.reshape(shape)) / np.float32(self.step)
-        return _sample(field, index, order)
-
-
-def integrate(motion: Motion, low: Array, high: Array, step: float) -> Flow:
-    """Integrate a motion over a box by scaling and squaring.
-
-    Parameters
-    ----------
-    motion : Motion
-        The velocity field.
-    low, high : (ndim,) numpy.ndarray of float32
-        Corners of the box that positions come from, mm.
-    step : float
-        Node distance in mm.
-    """
-    margin = np.float32(5 * step)
-    first = (low - margin).astype(np.float32)
-    counts = np.ceil((high + margin - first) / step).astype(int) + 1
-    axes = [
-        f + np.float32(step) * np.arange(n, dtype=np.float32)
-        for f, n in zip(first, counts, strict=True)
-    ]
-    nodes = np.stack(np.meshgrid(*axes, indexing='ij'))
-    velocity = motion.velocity(nodes) / np.float32(step)
-    return Flow(
-        pull_back=_exponential(-velocity) * np.float32(step),
-        forward=_exponential(velocity) * np.float32(step),
-        first=first,
-        step=step,
-    )
-
-
-def _exponential(velocity: Array) -> Array:
-    """Return the displacement of exp(velocity), both in nodes."""
-    shape = velocity.shape[1:]
-    index = np.stack(
-        np.meshgrid(
-            *(np.arange(n, dtype=np.float32) for n in shape), indexing='ij'
-        )
-    )
-    field = velocity / np.float32(2**_SQUARINGS)
-    for _ in range(_SQUARINGS):
-        field = field + _sample(field, index + field, 1)
-    return field
-
-
-def _sample(field: Array, index: Array, order: int) -> Array:
-    """Interpolate each component of a field at (ndim, ...) indices."""
-    return np.stack(
-        [
-            map_coordinates(
-                component,
-                index,
-                order=order,
-                mode='nearest',
-                output=np.float32,
-            )
-            for component in field
-        ]
-    )

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from napari_adacs.phantom.beam import Beam
 from napari_adacs.phantom.options import EchoOptions
-from napari_adacs.phantom.speckle import Beam
 
 Array = NDArray[np.float32]
 

@@ -1,4 +1,4 @@
-"""The knobs of the echo phantom, their defaults, ranges and random draw."""
+"""The knobs of the echo phantom, their defaults and their ranges."""
 
 from __future__ import annotations
 
@@ -90,6 +90,9 @@ class EchoOptions:
     defocus: float = _knob(
         0.5, 0, 2, 'relative widening of the beam away from the focus'
     )
+    looks: float = _knob(
+        1, 1, 8, 'independent speckle patterns averaged (compounding)'
+    )
     decorrelation: float = _knob(
         0.25, 0, 1, 'part of the speckle redrawn between the frames'
     )
@@ -98,11 +101,17 @@ class EchoOptions:
     background: float = _knob(-5, -40, 10, 'tissue around the heart, dB')
     pericardium: float = _knob(9, -10, 30, 'pericardium, dB')
     annulus: float = _knob(9, -10, 30, 'mitral annulus, dB')
+    chest: float = _knob(-4, -40, 15, 'chest wall under the probe, dB')
+    papillary: float = _knob(-4, -60, 10, 'papillary muscles, dB')
     texture: float = _knob(3, 0, 10, 'slow echogenicity variation, dB')
     anisotropy: float = _knob(
         5, 0, 20, 'loss of walls parallel to the beam, dB'
     )
     attenuation: float = _knob(3, -15, 30, 'loss at full depth, dB')
+    edge: float = _knob(6, 0, 40, 'loss at the sides of the sector, dB')
+    unevenness: float = _knob(
+        2, 0, 8, 'uneven gain over the sector, dB (standard deviation)'
+    )
     clutter: float = _knob(-18, -60, 0, 'stationary haze, dB')
     noise: float = _knob(-28, -80, 0, 'electronic noise at full depth, dB')
     # Display
@@ -154,131 +163,3 @@ def _check_range(name: str, value: object, meta: Mapping[str, Any]) -> None:
             f'Phantom option {name} ({meta["text"]}) is {value!r}.',
             f'Choose a number from {low:g} to {high:g}.',
         )
-
-
-def random_options(rng: np.random.Generator, ndim: int) -> EchoOptions:
-    """Draw options over the variety of real studies.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Source of all randomness.
-    ndim : {2, 3}
-        Dimension of the phantom; 3D echo has coarser speckle and less
-        contrast than 2D echo.
-
-    Returns
-    -------
-    EchoOptions
-        Options with a nuisance of one or two kinds in one random frame, in
-        both or (one time in four) in none.
-    """
-    if ndim not in (2, 3):
-        raise InputError(f'The phantom is 2D or 3D, not {ndim}D.')
-    values = {
-        **_random_anatomy(rng),
-        **_random_placement(rng, ndim),
-        **_random_motion(rng),
-        **_random_sector(rng, ndim),
-        **_random_look(rng, ndim),
-    }
-    kinds = rng.permutation(len(NUISANCE_KINDS))[: rng.integers(1, 3)]
-    frames: tuple[Frame, ...] = ('moving', 'fixed', 'both', 'none')
-    return EchoOptions(
-        **values,
-        nuisance_frame=frames[int(rng.integers(4))],
-        nuisance_kinds=tuple(NUISANCE_KINDS[int(k)] for k in kinds),
-        nuisance_strength=float(rng.uniform(0.5, 1.5)),
-    )
-
-
-def _clipped(
-    rng: np.random.Generator, mean: float, sd: float, low: float, high: float
-) -> float:
-    """Draw from a normal distribution cut to [low, high]."""
-    return float(np.clip(rng.normal(mean, sd), low, high))
-
-
-def _random_anatomy(rng: np.random.Generator) -> dict[str, Any]:
-    long_axis = _clipped(rng, 84, 10, 60, 112)
-    ratio = _clipped(rng, 0.56, 0.08, 0.42, 0.78)
-    return {
-        'long_axis': long_axis,
-        'short_axis': float(np.clip(long_axis * ratio, 32, 72)),
-        'ellipticity': _clipped(rng, 1.0, 0.08, 0.82, 1.2),
-        'wall': _clipped(rng, 9.5, 1.8, 6, 14),
-        'base_fraction': float(rng.uniform(0.12, 0.38)),
-        'bend': _clipped(rng, 0, 2.5, -6, 6),
-        'lumpiness': float(rng.uniform(0, 1.8)),
-        'atrium': float(rng.uniform(28, 62)),
-    }
-
-
-def _random_placement(rng: np.random.Generator, ndim: int) -> dict[str, Any]:
-    tilt = 14 if ndim == 3 else 9
-    roll = rng.uniform(-180, 180) if ndim == 3 else 0.0
-    if ndim == 2 and rng.random() < 0.15:
-        roll = 180.0
-    return {
-        'apex_depth': _clipped(rng, 20, 9, -4, 45),
-        'shift_x': _clipped(rng, 0, 7, -20, 20),
-        'shift_z': _clipped(rng, 0, 7, -20, 20),
-        'tilt': _clipped(rng, 0, tilt, -32, 32),
-        'tilt_z': _clipped(rng, 0, tilt, -32, 32),
-        'roll': float(roll),
-    }
-
-
-def _random_motion(rng: np.random.Generator) -> dict[str, Any]:
-    ef = _clipped(rng, 0.53, 0.14, 0.25, 0.75)
-    return {
-        'ejection_fraction': ef,
-        'shortening': ef * float(rng.uniform(0.18, 0.36)),
-        'apex_share': float(rng.uniform(0, 0.4)),
-        'twist': _clipped(rng, 10, 6, -5, 24),
-        'bulk': float(rng.uniform(0, 4)),
-        'irregularity': float(rng.uniform(0, 1.4)),
-    }
-
-
-def _random_sector(rng: np.random.Generator, ndim: int) -> dict[str, Any]:
-    angle = float(rng.uniform(58, 92))
-    return {
-        'angle': angle,
-        'angle_z': float(np.clip(angle + rng.normal(0, 6), 50, 95)),
-        'depth': float(
-            rng.uniform(115, 165) if ndim == 3 else rng.uniform(120, 195)
-        ),
-        'near': float(rng.uniform(1, 9)),
-    }
-
-
-def _random_look(rng: np.random.Generator, ndim: int) -> dict[str, Any]:
-    volume = ndim == 3
-    return {
-        'scatterers': float(np.exp(rng.uniform(np.log(2.5), np.log(12)))),
-        'axial': float(
-            rng.uniform(1.8, 5.0) if volume else rng.uniform(0.8, 2.6)
-        ),
-        'lateral': float(
-            rng.uniform(2.6, 6.5) if volume else rng.uniform(1.2, 3.6)
-        ),
-        'focus': float(rng.uniform(0.3, 0.8)),
-        'defocus': float(rng.uniform(0, 1)),
-        'decorrelation': float(rng.uniform(0.05, 0.9)),
-        'blood': float(
-            rng.uniform(-22, -6) if volume else rng.uniform(-30, -10)
-        ),
-        'background': float(rng.uniform(-12, 2)),
-        'pericardium': float(rng.uniform(2, 14)),
-        'annulus': float(rng.uniform(0, 14)),
-        'texture': float(rng.uniform(1, 5)),
-        'anisotropy': float(rng.uniform(0, 9)),
-        'attenuation': float(rng.uniform(-4, 9)),
-        'clutter': float(rng.uniform(-32, -9)),
-        'noise': float(rng.uniform(-40, -16)),
-        'dynamic_range': float(rng.uniform(40, 66)),
-        'gain': float(rng.uniform(-9, 5)),
-        'gamma': float(np.exp(rng.uniform(np.log(0.75), np.log(1.35)))),
-        'smoothing': float(rng.uniform(0, 0.9)),
-    }

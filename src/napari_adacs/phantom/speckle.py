@@ -1,134 +1,27 @@
-"""Speckle: point scatterers seen through a depth-dependent beam.
+"""Speckle: point scatterers seen through the beam, detected and displayed.
 
 Scatterers with complex normal amplitudes live in end-diastolic tissue and
-move with it. Their echoes are summed on the beam grid (range x angles),
-where the point spread function is separable: a Gaussian pulse along the
-range and a Gaussian beam in angle, so that the lateral width in mm grows
-with depth; away from the focus it grows further. The detected envelope is
-log-compressed and scan-converted to the Cartesian grid.
+move with it. Their echoes are summed on the beam grid and blurred by its
+point spread function; the detected power is averaged over independent
+looks, log-compressed and scan-converted to the Cartesian grid.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates
+from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.special import digamma
 
-from napari_adacs.phantom.options import EchoOptions
+from napari_adacs.phantom.beam import Beam, white
 from napari_adacs.phantom.sector import Sector, from_beam, to_beam
 
 Array = NDArray[np.float32]
 Complex = NDArray[np.complex64]
-
-_FWHM = 2.3548
-_FINEST = 0.55  # beam sample over voxel size
-_OVERSAMPLING = 0.9  # beam sample over the standard deviation of the PSF
-_MARGIN = 4.0  # samples beyond the sector, for the PSF and for motion
-
-
-@dataclass(frozen=True, eq=False)
-class Beam:
-    """The beam grid and its point spread function.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Samples along range and angle(s).
-    first, step : (ndim,) numpy.ndarray of float32
-        Beam coordinates of sample 0 and their increments (mm, rad...).
-    sigma : tuple of float
-        Standard deviation of the PSF in samples, at the focus.
-    options : EchoOptions
-        Focus, defocus and display are used.
-    """
-
-    shape: tuple[int, ...]
-    first: Array
-    step: Array
-    sigma: tuple[float, ...]
-    options: EchoOptions
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes, 2 or 3."""
-        return len(self.shape)
-
-    def index(self, beam: Array) -> Array:
-        """Return sample indices (ndim, ...) of beam coordinates."""
-        shape = (self.ndim,) + (1,) * (beam.ndim - 1)
-        result: Array = (beam - self.first.reshape(shape)) / self.step.reshape(
-            shape
-        )
-        return result
-
-    @property
-    def ranges(self) -> Array:
-        """Range of each sample along axis 0, mm."""
-        n = np.arange(self.shape[0], dtype=np.float32)
-        result: Array = self.first[0] + self.step[0] * n
-        return result
-
-    def axis(self, i: int) -> Array:
-        """Return beam coordinate i, shaped to broadcast over the grid."""
-        n = np.arange(self.shape[i], dtype=np.float32)
-        shape = [1] * self.ndim
-        shape[i] = -1
-        result: Array = (self.first[i] + self.step[i] * n).reshape(shape)
-        return result
-
-    def blur(self, field: Complex) -> Complex:
-        """Apply the point spread function to unit white noise power.
-
-        The result of white noise of unit variance has unit variance at
-        every depth.
-        """
-        narrow = _gaussian(field, self.sigma)
-        extra = 1.5 * self.sigma[-1]
-        wide = _gaussian(narrow, (0.0,) + (extra,) * (self.ndim - 1))
-        part = self._defocusing()
-        gain = np.sqrt(_noise_power(self.sigma, extra, part, self.ndim))
-        shape = (-1,) + (1,) * (self.ndim - 1)
-        mix, gain = part.reshape(shape), gain.reshape(shape)
-        result: Complex = ((1 - mix) * narrow + mix * wide) / gain
-        return result
-
-    def _defocusing(self) -> Array:
-        """Return how much of the wide beam is mixed in at each range."""
-        far = self.ranges[-1]
-        distance = np.abs(self.ranges / far - np.float32(self.options.focus))
-        result: Array = np.clip(
-            np.float32(self.options.defocus) * 1.5 * distance, 0, 1
-        )
-        return result
-
-
-def make_beam(sector: Sector, options: EchoOptions) -> Beam:
-    """Lay a beam grid over a sector, fine enough for its PSF and voxels."""
-    voxel = np.array(sector.spacing)
-    middle = 0.7 * sector.depth
-    finest = [_FINEST * voxel[-2]] + [
-        _FINEST * voxel[i] / middle
-        for i in ((0, 2) if sector.ndim == 3 else (1,))
-    ]
-    width = [options.axial] + [np.deg2rad(options.lateral)] * (sector.ndim - 1)
-    sigma = np.maximum(np.array(width) / _FWHM, 0.8 * np.array(finest))
-    step = np.maximum(_OVERSAMPLING * sigma, finest)
-    low = np.array([sector.near, *(-a for a in sector.half_angles)])
-    high = np.array([sector.depth, *sector.half_angles])
-    margin = _MARGIN * step
-    first = low - margin
-    first[0] = max(first[0], 0.5)
-    count = np.ceil((high + margin - first) / step).astype(int) + 1
-    return Beam(
-        shape=tuple(int(n) for n in count),
-        first=first.astype(np.float32),
-        step=step.astype(np.float32),
-        sigma=tuple(float(s) for s in sigma / step),
-        options=options,
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +32,8 @@ class Scatterers:
     ----------
     positions : (ndim, N) numpy.ndarray of float32
         Probe frame, mm.
-    amplitudes : (N,) numpy.ndarray of complex64
-        Complex normal, unit variance.
+    amplitudes : (looks, N) numpy.ndarray of complex64
+        Complex normal, unit variance; one row per independent look.
     """
 
     positions: Array
@@ -149,20 +42,12 @@ class Scatterers:
     @classmethod
     def draw(cls, rng: np.random.Generator, beam: Beam) -> Scatterers:
         """Draw scatterers with a constant number per resolution cell."""
-        cell = np.prod([max(_FWHM * s, 1.0) for s in beam.sigma])
-        count = int(np.prod(beam.shape) * beam.options.scatterers / cell)
+        cells = np.prod(beam.shape) / beam.resolution_cell
+        count = int(cells * beam.options.scatterers)
         index = rng.random((beam.ndim, max(count, 1)), dtype=np.float32)
         extent = np.array(beam.shape, np.float32)[:, None] - 1
         place = beam.first[:, None] + beam.step[:, None] * index * extent
-        return cls(from_beam(place), white(rng, (index.shape[1],)))
-
-
-def white(rng: np.random.Generator, shape: tuple[int, ...]) -> Complex:
-    """Return complex normal noise of unit variance."""
-    parts = rng.standard_normal((*shape, 2), dtype=np.float32)
-    parts *= np.float32(np.sqrt(0.5))
-    result: Complex = parts.view(np.complex64)[..., 0]
-    return result
+        return cls(from_beam(place), white(rng, (beam.looks, index.shape[1])))
 
 
 def echo(beam: Beam, positions: Array, amplitudes: Complex) -> Complex:
@@ -174,44 +59,56 @@ def echo(beam: Beam, positions: Array, amplitudes: Complex) -> Complex:
         Where to and through which PSF.
     positions : (ndim, N) numpy.ndarray of float32
         Where the scatterers are now, mm.
-    amplitudes : (N,) numpy.ndarray of complex64
+    amplitudes : (looks, N) numpy.ndarray of complex64
         Their amplitudes, including the tissue's.
 
     Returns
     -------
-    numpy.ndarray of complex64
-        Signal whose mean power is that of the amplitudes, whatever the
+    (looks, *beam.shape) numpy.ndarray of complex64
+        Signals whose mean power is that of the amplitudes, whatever the
         local number of scatterers.
     """
     index = beam.index(to_beam(positions))
     size = int(np.prod(beam.shape))
-    real = np.zeros(size)
-    imag = np.zeros(size)
+    looks = len(amplitudes)
+    parts = np.zeros((2 * looks, size))
     number = np.zeros(size)
     floor = np.floor(index)
     fraction = index - floor
     corner = floor.astype(np.int64)
     for offset in product((0, 1), repeat=beam.ndim):
-        weight = np.ones(index.shape[1], np.float32)
-        flat = np.zeros(index.shape[1], np.int64)
-        valid = np.ones(index.shape[1], bool)
-        for axis, step in enumerate(offset):
-            part = fraction[axis]
-            weight *= part if step else 1 - part
-            place = corner[axis] + step
-            valid &= (place >= 0) & (place < beam.shape[axis])
-            flat = flat * beam.shape[axis] + place
-        flat, weight = flat[valid], weight[valid]
-        real += np.bincount(flat, weight * amplitudes.real[valid], size)
-        imag += np.bincount(flat, weight * amplitudes.imag[valid], size)
+        flat, weight, valid = _corner(beam, corner, fraction, offset)
+        values = amplitudes[:, valid]
+        for look, value in enumerate(values):
+            parts[2 * look] += np.bincount(flat, weight * value.real, size)
+            parts[2 * look + 1] += np.bincount(flat, weight * value.imag, size)
         number += np.bincount(flat, weight * weight, size)
-    field = (real + 1j * imag).astype(np.complex64).reshape(beam.shape)
     density = gaussian_filter(
         number.astype(np.float32).reshape(beam.shape),
         [2 * s for s in beam.sigma],
     )
-    density = np.maximum(density, np.float32(0.1) * density.mean())
-    return beam.blur(field / np.sqrt(density))
+    density = np.sqrt(np.maximum(density, np.float32(0.1) * density.mean()))
+    fields = (parts[0::2] + 1j * parts[1::2]).astype(np.complex64)
+    fields = fields.reshape(looks, *beam.shape)
+    return np.stack([beam.blur(field / density) for field in fields])
+
+
+def _corner(
+    beam: Beam,
+    corner: NDArray[np.int64],
+    fraction: Array,
+    offset: Sequence[int],
+) -> tuple[NDArray[np.int64], Array, NDArray[np.bool_]]:
+    """Return flat indices, linear weights and which points are inside."""
+    weight = np.ones(corner.shape[1], np.float32)
+    flat = np.zeros(corner.shape[1], np.int64)
+    valid = np.ones(corner.shape[1], bool)
+    for axis, step in enumerate(offset):
+        weight *= fraction[axis] if step else 1 - fraction[axis]
+        place = corner[axis] + step
+        valid &= (place >= 0) & (place < beam.shape[axis])
+        flat = flat * beam.shape[axis] + place
+    return flat[valid], weight[valid], valid
 
 
 def display(beam: Beam, sector: Sector, signal: Complex) -> Array:
@@ -224,8 +121,12 @@ def display(beam: Beam, sector: Sector, signal: Complex) -> Array:
         is 0.5 on average.
     """
     o = beam.options
-    power = np.square(signal.real) + np.square(signal.imag)
-    level = 10 * np.log10(power + np.float32(1e-12)) + np.float32(2.5 + o.gain)
+    power = (np.square(signal.real) + np.square(signal.imag)).mean(axis=0)
+    # the mean logarithm of an L-look power lies below that of its mean
+    bias = (np.log(beam.looks) - digamma(beam.looks)) * 10 / np.log(10)
+    level = 10 * np.log10(power + np.float32(1e-12)) + np.float32(
+        bias + o.gain
+    )
     grey = np.clip(np.float32(0.5) + level / np.float32(o.dynamic_range), 0, 1)
     if o.gamma != 1:
         grey **= np.float32(o.gamma)
@@ -240,36 +141,4 @@ def display(beam: Beam, sector: Sector, signal: Complex) -> Array:
         image = gaussian_filter(image, o.smoothing, truncate=3)
     image[~sector.mask] = 0
     result: Array = image
-    return result
-
-
-def _gaussian(field: Complex, sigma: tuple[float, ...]) -> Complex:
-    """Blur a complex field with a separable Gaussian."""
-    parts = []
-    for part in (field.real, field.imag):
-        for axis, width in enumerate(sigma):
-            if width > 0:
-                part = gaussian_filter1d(
-                    part, width, axis=axis, mode='constant', truncate=3
-                )
-        parts.append(part)
-    result: Complex = (parts[0] + 1j * parts[1]).astype(np.complex64)
-    return result
-
-
-def _noise_power(
-    sigma: tuple[float, ...], extra: float, part: Array, ndim: int
-) -> Array:
-    """Return the power of blurred white noise per range (n,)."""
-    impulse = np.zeros(101)
-    impulse[50] = 1
-    axial = gaussian_filter1d(impulse, sigma[0], truncate=3)
-    narrow = gaussian_filter1d(impulse, sigma[-1], truncate=3)
-    wide = gaussian_filter1d(narrow, extra, truncate=3)
-    angles = ndim - 1
-    aa = (narrow @ narrow) ** angles
-    bb = (wide @ wide) ** angles
-    ab = (narrow @ wide) ** angles
-    mix = (1 - part) ** 2 * aa + part**2 * bb + 2 * part * (1 - part) * ab
-    result: Array = (mix * (axial @ axial)).astype(np.float32)
     return result
