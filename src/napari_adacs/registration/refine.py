@@ -56,8 +56,9 @@ def refine(
         residual = (warp(moving, displacement) - fixed).square()
         loss = weighted_mse(weight, residual)
         loss = loss + _SMOOTHNESS * gradient_penalty(raw, 'mean')
-        if float(loss) < best_loss:
-            best_loss, best = float(loss), raw.detach().clone()
+        value = loss.item()
+        if value < best_loss:
+            best_loss, best = value, raw.detach().clone()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
