@@ -64,11 +64,11 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 def _create_beside(target: Path) -> Path:
     """Create an empty file with the rights a new file would have."""
-    if target.is_dir():
+    if os.path.isdir(target):
         raise InputError(
             f'Cannot write to {target}: it is a folder.', 'Name a file in it.'
         )
-    if not target.parent.is_dir():
+    if not os.path.isdir(target.parent):
         raise InputError(
             f'Cannot write {target.name}: there is no folder {target.parent}.',
             'Create it or choose another one.',
