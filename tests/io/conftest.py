@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import os
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,20 +57,8 @@ def write_nifti(tmp_path: Path) -> WriteNifti:
             content = header.binaryblock + content[348:]
         path = tmp_path / name
         if name.endswith('.gz'):
-            import gzip
-
             content = gzip.compress(content)
         path.write_bytes(content)
         return path
 
     return write
-
-
-@pytest.fixture
-def shared() -> Path:
-    """The folder of real images, which not every machine has."""
-    default = Path(__file__).parents[2] / '../shared'
-    folder = Path(os.environ.get('ADACS_SHARED', default)) / 'data'
-    if not folder.is_dir():
-        pytest.skip('no real images here (set ADACS_SHARED)')
-    return folder

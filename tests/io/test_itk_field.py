@@ -264,7 +264,6 @@ def test_shear_is_said(
     assert read_displacement(tmp_path / 'x.nii')[1].same_space(grid, 1e-5)
 
 
-@pytest.mark.shared
 @pytest.mark.parametrize(
     ('fixed', 'moving'),
     [
@@ -277,10 +276,10 @@ def test_shear_is_said(
     ],
 )
 def test_real_pairs(
-    tmp_path: Path, shared: Path, fixed: str, moving: str
+    tmp_path: Path, shared_data: Path, fixed: str, moving: str
 ) -> None:
     """The field on the file of the user, warped by ITK from that file."""
-    paths = [shared / f'{n}.nii.gz' for n in (moving, fixed)]
+    paths = [shared_data / f'{n}.nii.gz' for n in (moving, fixed)]
     still, image = read_volume(paths[1]), read_volume(paths[0])
     field = smooth_field(still.grid)
     expected = warp(image.data, image.grid, field, still.grid)

@@ -242,9 +242,8 @@ def test_declared_labels(write_nifti: Any) -> None:
     assert read_volume(path).is_labels
 
 
-@pytest.mark.shared
-def test_real_mitea(shared: Path) -> None:
-    folder = shared / 'mitea-034'
+def test_real_mitea(shared_data: Path) -> None:
+    folder = shared_data / 'mitea-034'
     image = read_volume(folder / 'ED.nii.gz')
     assert image.data.shape == (64, 64, 64) and image.data.dtype == np.uint8
     np.testing.assert_allclose(
@@ -261,9 +260,8 @@ def test_real_mitea(shared: Path) -> None:
     assert set(np.unique(labels.data)) == {0, 1, 2}
 
 
-@pytest.mark.shared
-def test_real_camus(shared: Path) -> None:
-    folder = shared / 'camus-nifti/patient0053'
+def test_real_camus(shared_data: Path) -> None:
+    folder = shared_data / 'camus-nifti/patient0053'
     image = read_volume(folder / 'patient0053_4CH_ED.nii.gz')
     assert image.data.shape == (389, 499) and image.grid.ndim == 2
     np.testing.assert_allclose(image.grid.spacing, (0.308, 0.308))
@@ -276,23 +274,21 @@ def test_real_camus(shared: Path) -> None:
     assert labels.grid.same_space(image.grid)
 
 
-@pytest.mark.shared
-def test_real_mri(shared: Path) -> None:
+def test_real_mri(shared_data: Path) -> None:
     for name in ('acdc-nifti/fixed', 'cmr-oblique/mnms_sax_ed'):
-        path = shared / f'{name}.nii.gz'
+        path = shared_data / f'{name}.nii.gz'
         volume = read_volume(path)
         assert not volume.is_labels
         assert_same_world(volume, path)
-    assert read_volume(shared / 'acdc-nifti/fixed_gt.nii.gz').is_labels
+    assert read_volume(shared_data / 'acdc-nifti/fixed_gt.nii.gz').is_labels
 
 
-@pytest.mark.shared
-def test_real_cine(shared: Path) -> None:
-    path = shared / 'tee-4d/aortic_root_img4d.nii.gz'
+def test_real_cine(shared_data: Path) -> None:
+    path = shared_data / 'tee-4d/aortic_root_img4d.nii.gz'
     image = read_volume(path)
     assert image.data.shape == (7, 67, 53, 62) and image.has_time
     assert image.grid.shape == (67, 53, 62) and not image.is_labels
     assert image.frame_duration_s is None
     assert_same_world(image, path)
-    labels = read_volume(shared / 'tee-4d/aortic_root_seg4d.nii.gz')
+    labels = read_volume(shared_data / 'tee-4d/aortic_root_seg4d.nii.gz')
     assert labels.is_labels and labels.data.shape == image.data.shape

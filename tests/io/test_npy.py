@@ -128,7 +128,6 @@ def test_promises_are_compared(tmp_path: Path) -> None:
         read_npz(tmp_path / 'x.npz', max_bytes=1_000_000)
 
 
-@pytest.mark.shared
-def test_real_archive(shared: Path) -> None:
-    volume = read_npz(shared / 'fetal-2dt/plane0.npz')
+def test_real_archive(shared_data: Path) -> None:
+    volume = read_npz(shared_data / 'fetal-2dt/plane0.npz')
     assert volume.data.shape == (40, 256, 256) and not volume.is_labels
