@@ -75,7 +75,10 @@ def list_models(ndim: int | None = None) -> list[ModelEntry]:
     list of ModelEntry
         Default models first; files that are not bundles are left out.
     """
-    entries = [*_entries(_BUNDLED, 'bundled'), *_entries(user_folder(), 'user')]
+    entries = [
+        *_entries(_BUNDLED, 'bundled'),
+        *_entries(user_folder(), 'user'),
+    ]
     if ndim is not None:
         entries = [e for e in entries if e.header.ndim == ndim]
     return sorted(entries, key=_rank)

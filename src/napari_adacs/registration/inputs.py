@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_adacs.errors import InputError
-from napari_adacs.spatial.grid import Grid
+from napari_adacs.spatial.grid import Grid, Units
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +58,12 @@ def image_on_grid(
         data = np.asanyarray(image.dataobj)
         data, affine = _drop_flat_axis(data, np.asarray(affine))
         _check_axes(data, name)
-        return checked(ImageOnGrid(data, Grid.from_ras(data.shape, affine), name))
+        return checked(
+            ImageOnGrid(data, Grid.from_ras(data.shape, affine), name)
+        )
     data = np.asarray(image)
     _check_axes(data, name)
-    units = 'voxel' if spacing is None else 'mm'
+    units: Units = 'voxel' if spacing is None else 'mm'
     grid = Grid.from_spacing(
         data.shape, 1.0 if spacing is None else spacing, units=units
     )
@@ -84,8 +86,7 @@ def checked(image: ImageOnGrid) -> ImageOnGrid:
         )
     if min(data.shape) < 2:
         raise InputError(
-            f'The {name} image has an axis of one voxel (shape '
-            f'{data.shape}).',
+            f'The {name} image has an axis of one voxel (shape {data.shape}).',
             'Choose a 2D image or a full volume.',
         )
     low, high = float(data.min()), float(data.max())
@@ -117,13 +118,13 @@ def check_pair(moving: ImageOnGrid, fixed: ImageOnGrid) -> None:
             f'is {fixed.grid.ndim}D.',
             'Choose two images with the same number of axes.',
         )
-    if 'voxel' in (moving.grid.units, fixed.grid.units):
-        if moving.grid.shape != fixed.grid.shape:
-            raise InputError(
-                f'The images have different shapes, {moving.grid.shape} and '
-                f'{fixed.grid.shape}, and no known voxel size.',
-                'Give the spacing of both, or open files that carry it.',
-            )
+    unknown_size = 'voxel' in (moving.grid.units, fixed.grid.units)
+    if unknown_size and moving.grid.shape != fixed.grid.shape:
+        raise InputError(
+            f'The images have different shapes, {moving.grid.shape} and '
+            f'{fixed.grid.shape}, and no known voxel size.',
+            'Give the spacing of both, or open files that carry it.',
+        )
     if overlap_fraction(moving.grid, fixed.grid) < 0.05:
         raise InputError(
             'The images hardly overlap in space.',

@@ -54,7 +54,9 @@ def network_grid(
     return grid.padded([0] * grid.ndim, after)
 
 
-def prepare(moving: ImageOnGrid, fixed: ImageOnGrid, grid: Grid) -> NetworkPair:
+def prepare(
+    moving: ImageOnGrid, fixed: ImageOnGrid, grid: Grid
+) -> NetworkPair:
     """Resample both images to the network grid and scale them to [0, 1]."""
     return NetworkPair(
         _scaled(resample(moving.data, moving.grid, grid)),

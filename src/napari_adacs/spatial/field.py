@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -347,7 +346,7 @@ def _warp_nearest(
 def _warp_one_hot(
     values: NDArray[np.generic], coordinates: Tensor
 ) -> NDArray[np.generic]:
-    present: Sequence[np.generic] = np.unique(values)
+    present = np.unique(values)
     out = np.zeros(tuple(coordinates.shape[2:]), values.dtype)
     best = torch.zeros(coordinates.shape[2:])
     total = torch.zeros(coordinates.shape[2:])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -149,15 +149,16 @@ class Grid:
     @property
     def direction(self) -> NDArray[np.float64]:
         """Unit world vector of each array axis, one per column."""
-        return self.affine[:-1, :-1] / np.asarray(self.spacing)
+        unit: NDArray[np.float64] = self.affine[:-1, :-1] / np.asarray(
+            self.spacing
+        )
+        return unit
 
     @property
     def is_sheared(self) -> bool:
         """Whether the array axes are not orthogonal in the world."""
         gram = self.direction.T @ self.direction
-        return bool(
-            np.abs(gram - np.eye(self.ndim)).max() > _SHEAR_TOLERANCE
-        )
+        return bool(np.abs(gram - np.eye(self.ndim)).max() > _SHEAR_TOLERANCE)
 
     @property
     def ras_affine(self) -> NDArray[np.float64]:
@@ -168,21 +169,16 @@ class Grid:
 
     def index_to_world(self, index: ArrayLike) -> NDArray[np.float64]:
         """Map array indices (N, ndim) to world positions (N, ndim)."""
-        points = np.atleast_2d(np.asarray(index, dtype=np.float64))
-        return points @ self.affine[:-1, :-1].T + self.affine[:-1, -1]
+        return _apply(self.affine, index)
 
     def world_to_index(self, world: ArrayLike) -> NDArray[np.float64]:
         """Map world positions (N, ndim) to array indices (N, ndim)."""
-        points = np.atleast_2d(np.asarray(world, dtype=np.float64))
-        inverse = np.linalg.inv(self.affine)
-        return points @ inverse[:-1, :-1].T + inverse[:-1, -1]
+        return _apply(np.linalg.inv(self.affine), world)
 
     def index_map_to(self, other: Grid) -> NDArray[np.float64]:
         """Return the homogeneous matrix from own indices to `other`'s."""
-        matrix: NDArray[np.float64] = np.linalg.solve(
-            other.affine, self.affine
-        )
-        return matrix
+        matrix = np.linalg.solve(other.affine, self.affine)
+        return np.asarray(matrix, np.float64)
 
     def same_space(self, other: Grid, tolerance: float = 1e-3) -> bool:
         """Whether both grids have the same voxels, within a fraction of one.
@@ -236,3 +232,12 @@ class Grid:
             'affine_lps': self.affine.round(9).tolist(),
             'units': self.units,
         }
+
+
+def _apply(
+    matrix: NDArray[np.floating[Any]], points: ArrayLike
+) -> NDArray[np.float64]:
+    """Apply a homogeneous matrix to points (N, ndim)."""
+    rows = np.atleast_2d(np.asarray(points, dtype=np.float64))
+    moved: NDArray[np.float64] = rows @ matrix[:-1, :-1].T + matrix[:-1, -1]
+    return moved

@@ -32,9 +32,9 @@ def jacobian_determinant(voxels: NDArray[np.float32]) -> NDArray[np.float32]:
         rows[i][i] += 1
     if ndim == 2:
         return rows[0][0] * rows[1][1] - rows[0][1] * rows[1][0]
-    (a, b, c), (d, e, f), (g, h, i) = rows
+    (a, b, c), (d, e, f), (g, h, k) = rows
     determinant: NDArray[np.float32] = (
-        a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+        a * (e * k - f * h) - b * (d * k - f * g) + c * (d * h - e * g)
     )
     return determinant
 

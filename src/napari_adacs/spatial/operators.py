@@ -118,7 +118,7 @@ def integrate(velocity: Tensor, steps: int) -> Tensor:
     if steps <= 0:
         return velocity
     coordinates = identity_coordinates(velocity.shape[2:], velocity)
-    displacement = velocity / 2**steps
+    displacement: Tensor = velocity / 2.0**steps
     for _ in range(steps):
         displacement = displacement + sample(
             displacement, coordinates + displacement

@@ -66,7 +66,11 @@ def _orient(pair: Tensor, config: AugmentConfig, rng: Generator) -> Tensor:
 
 
 def _smooth_noise(
-    count: int, channels: int, shape: tuple[int, ...], cells: int, rng: Generator
+    count: int,
+    channels: int,
+    shape: tuple[int, ...],
+    cells: int,
+    rng: Generator,
 ) -> Tensor:
     coarse = torch.randn(
         count, channels, *([cells] * len(shape)), generator=rng

@@ -119,7 +119,8 @@ class AugmentConfig:
     warp : float
         Standard deviation, in voxels, of a smooth deformation of the pair.
     nuisance : float
-        Probability that one frame gets a shadow or haze.
+        Probability that one frame gets a shadow or haze, while an
+        auxiliary estimator is trained.
     invert : float
         Probability that both frames are inverted (bright to dark).
     """
@@ -215,7 +216,8 @@ def config_from_dict(values: Mapping[str, Any]) -> TrainConfig:
         If a key is unknown (with the nearest known one) or a value has the
         wrong type.
     """
-    return _build(TrainConfig, values, '')
+    config: TrainConfig = _build(TrainConfig, values, '')
+    return config
 
 
 def load_config(path: str | Path) -> TrainConfig:

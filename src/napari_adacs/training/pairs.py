@@ -1,15 +1,14 @@
 """Image pairs to train and validate on.
 
-A pair source is anything with a length and integer indexing that returns
-`TrainingPair`s; images are in [0, 1].
+Images are in [0, 1], both of a pair on one grid.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +37,14 @@ class TrainingPair:
     name: str = ''
 
 
-class PairSource(Protocol):
-    """A finite collection of pairs."""
+class PairSource(ABC):
+    """A finite collection of pairs, read when asked for."""
 
+    @abstractmethod
     def __len__(self) -> int:
         """Return the number of pairs."""
 
+    @abstractmethod
     def __getitem__(self, index: int) -> TrainingPair:
         """Return one pair."""
 
@@ -61,7 +62,7 @@ def normalise(image: NDArray[np.generic]) -> NDArray[np.float32]:
     return scaled
 
 
-class MatFolder(Sequence[TrainingPair]):
+class MatFolder(PairSource):
     """Pairs in the papers' MATLAB files.
 
     Each file holds `im_ED`, `im_ES` and optionally `label_ED`, `label_ES`
@@ -94,7 +95,7 @@ class MatFolder(Sequence[TrainingPair]):
         """Return the number of files."""
         return len(self.files)
 
-    def __getitem__(self, index: int) -> TrainingPair:  # type: ignore[override]
+    def __getitem__(self, index: int) -> TrainingPair:
         """Read one pair; kept in memory afterwards."""
         if index not in self._cache:
             self._cache[index] = self._read(self.files[index])
@@ -116,10 +117,12 @@ class MatFolder(Sequence[TrainingPair]):
         if self.reverse:
             frames.reverse()
             labels.reverse()
-        return TrainingPair(*frames, *labels, name=path.stem)
+        return TrainingPair(
+            frames[0], frames[1], labels[0], labels[1], path.stem
+        )
 
 
-class PairList(Sequence[TrainingPair]):
+class PairList(PairSource):
     """Pairs that are already in memory."""
 
     def __init__(self, pairs: Sequence[TrainingPair]) -> None:
@@ -131,6 +134,6 @@ class PairList(Sequence[TrainingPair]):
         """Return the number of pairs."""
         return len(self._pairs)
 
-    def __getitem__(self, index: int) -> TrainingPair:  # type: ignore[override]
+    def __getitem__(self, index: int) -> TrainingPair:
         """Return one pair."""
         return self._pairs[index]

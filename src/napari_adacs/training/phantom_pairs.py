@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +9,14 @@ import numpy as np
 
 from napari_adacs.io.atomic import atomic_path
 from napari_adacs.phantom.echo import EchoOptions, echo_pair, random_options
-from napari_adacs.training.pairs import TrainingPair, normalise
+from napari_adacs.training.pairs import (
+    PairSource,
+    TrainingPair,
+    normalise,
+)
 
 
-class PhantomPairs(Sequence[TrainingPair]):
+class PhantomPairs(PairSource):
     """Echo phantom pairs with consecutive seeds.
 
     Parameters
@@ -47,7 +50,7 @@ class PhantomPairs(Sequence[TrainingPair]):
         """Return the number of pairs."""
         return self.count
 
-    def __getitem__(self, index: int) -> TrainingPair:  # type: ignore[override]
+    def __getitem__(self, index: int) -> TrainingPair:
         """Return one pair, made on first use."""
         if not 0 <= index < self.count:
             raise IndexError(index)
@@ -91,9 +94,7 @@ def training_options(seed: int, ndim: int) -> EchoOptions:
 
 def _make(seed: int, shape: tuple[int, ...]) -> TrainingPair:
     ndim = len(shape)
-    pair = echo_pair(
-        seed, ndim, shape, options=training_options(seed, ndim)
-    )
+    pair = echo_pair(seed, ndim, shape, options=training_options(seed, ndim))
     return TrainingPair(
         normalise(pair.moving),
         normalise(pair.fixed),

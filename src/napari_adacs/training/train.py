@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 
-from napari_adacs.errors import InputError
 from napari_adacs.models.bundle import load_bundle, save_bundle
 from napari_adacs.models.header import ModelHeader, Preprocessing
 from napari_adacs.models.model import Model, build_model
@@ -57,15 +56,13 @@ def train(
     InputError
         If there are no pairs, nothing to resume, or a loss diverges.
     """
-    source = pairs if hasattr(pairs, '__getitem__') else PairList(list(pairs))
-    if len(source) == 0:
-        raise InputError('There are no pairs to train on.')
     torch.manual_seed(config.seed)
     model = new_model(config)
     path = Path(folder) if folder is not None else None
     if path is not None:
         path.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(model, config, source, validation, path)
+    held_out = None if validation is None else _source(validation)
+    trainer = Trainer(model, config, _source(pairs), held_out, path)
     if resume:
         trainer.resume()
     elif config.start_from:
@@ -78,6 +75,10 @@ def train(
     if path is not None:
         save_bundle(path / 'model.safetensors', model)
     return model
+
+
+def _source(pairs: PairSource | Sequence[TrainingPair]) -> PairSource:
+    return pairs if isinstance(pairs, PairSource) else PairList(pairs)
 
 
 def new_model(config: TrainConfig) -> Model:

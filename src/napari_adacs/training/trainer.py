@@ -6,7 +6,7 @@ import csv
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -133,8 +133,8 @@ class Trainer:
     def _train_step(self) -> dict[str, float]:
         moving, fixed = self._batch()
         self._set_rate()
-        self.state.epoch = self.step * self.config.batch_size // len(
-            self.pairs
+        self.state.epoch = (
+            self.step * self.config.batch_size // len(self.pairs)
         )
         active = self.active()
         losses = compute_losses(
@@ -168,7 +168,7 @@ class Trainer:
                     'Lower the learning rate; the last checkpoint is kept.',
                 )
             optimiser.zero_grad(set_to_none=True)
-            total.backward()
+            total.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
 
     def _batch(self) -> tuple[Tensor, Tensor]:
@@ -181,7 +181,11 @@ class Trainer:
         if tuple(moving.shape[2:]) != tuple(self.config.shape):
             moving = _resize(moving, self.config.shape)
             fixed = _resize(fixed, self.config.shape)
-        return augment(moving, fixed, self.config.augment, self.rng)
+        chosen_changes = self.config.augment
+        if not self.active().auxiliary:
+            # Nothing guards the displacement against nuisance yet.
+            chosen_changes = replace(chosen_changes, nuisance=0.0)
+        return augment(moving, fixed, chosen_changes, self.rng)
 
     def _set_rate(self) -> None:
         first, last = (
@@ -201,9 +205,7 @@ class Trainer:
     def _validate(self) -> dict[str, float]:
         if self.validation is None:
             return {}
-        result: Validation = validate(
-            self.model.displacement, self.validation
-        )
+        result: Validation = validate(self.model.displacement, self.validation)
         # Before the joint stage the auxiliary estimators are not ready.
         stages = self.config.stages
         joint = self.step > stages.displacement + stages.auxiliary

@@ -66,9 +66,7 @@ def validate(
     )
 
 
-def _label_dsc(
-    pair: TrainingPair, field: torch.Tensor
-) -> dict[int, float]:
+def _label_dsc(pair: TrainingPair, field: torch.Tensor) -> dict[int, float]:
     if pair.moving_labels is None or pair.fixed_labels is None:
         return {}
     labels = np.union1d(pair.moving_labels, pair.fixed_labels)

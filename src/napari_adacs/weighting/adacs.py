@@ -15,7 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from napari_adacs.objectives.smoothness import gradient_penalty
+from napari_adacs.objectives.smoothness import Reduction, gradient_penalty
 from napari_adacs.weighting.base import (
     Direction,
     SchemeState,
@@ -75,7 +75,7 @@ class AdaCS(WeightingScheme):
         deficit = 1 - output
         if direction.mask is not None:
             deficit = deficit * direction.mask
-        reduction = 'sum' if self.preset == 'paper' else 'mean'
+        reduction: Reduction = 'sum' if self.preset == 'paper' else 'mean'
         variation = gradient_penalty(output, reduction)
         return {
             'correspondence': (output * direction.residual()).mean(),
@@ -93,9 +93,7 @@ class AdaCS(WeightingScheme):
             return self.beta * state.values.get(_MOMENTUM, 0.0)
         return state.values.get(_MOMENTUM, self.beta)
 
-    def observe(
-        self, directions: list[Direction], state: SchemeState
-    ) -> None:
+    def observe(self, directions: list[Direction], state: SchemeState) -> None:
         """Update the momentum of the residual (Eqs. 5 to 7)."""
         with torch.no_grad():
             means = [d.residual().mean() for d in directions]

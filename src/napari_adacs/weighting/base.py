@@ -107,9 +107,7 @@ class WeightingScheme(ABC):
         del direction, output, state
         return {}
 
-    def observe(
-        self, directions: list[Direction], state: SchemeState
-    ) -> None:
+    def observe(self, directions: list[Direction], state: SchemeState) -> None:
         """Update `state` from the residuals of a displacement step."""
         del directions, state
 

@@ -42,5 +42,5 @@ def summary(values: Tensor) -> list[float]:
     flat = values.detach().double().flatten().numpy()
     n = flat.size
     places = [0, n // 7, n // 3, n // 2, n - 1]
-    stats = [flat.mean(), flat.std(), flat.min(), flat.max()]
+    stats = [flat.mean(), flat.std(ddof=1), flat.min(), flat.max()]
     return [float(v) for v in [*stats, *flat[places]]]
