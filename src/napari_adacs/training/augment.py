@@ -13,17 +13,35 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from napari_adacs.spatial.operators import linear_mode, warp
+from napari_adacs.training.batch import Batch
 from napari_adacs.training.config import AugmentConfig
 
 
-def augment(
-    moving: Tensor, fixed: Tensor, config: AugmentConfig, rng: Generator
-) -> tuple[Tensor, Tensor]:
-    """Return changed copies of a batch of pairs (N, 1, *shape)."""
-    pair = torch.cat([moving, fixed], dim=1)
-    pair = _orient(pair, config, rng)
+def augment(batch: Batch, config: AugmentConfig, rng: Generator) -> Batch:
+    """Return a changed copy of a batch."""
+    frames = [
+        torch.cat([image, masks], dim=1)
+        for image, masks in (
+            (batch.moving, batch.moving_masks),
+            (batch.fixed, batch.fixed_masks),
+        )
+    ]
+    frames = _orient(frames, config, rng)
     if config.warp > 0:
-        pair = _deform(pair, config.warp, rng)
+        frames = _deform(frames, config.warp, rng)
+    pair = torch.cat([frame[:, :1] for frame in frames], dim=1)
+    pair = _intensities(pair, config, rng)
+    return Batch(
+        pair[:, :1].contiguous(),
+        pair[:, 1:].contiguous(),
+        frames[0][:, 1:].contiguous(),
+        frames[1][:, 1:].contiguous(),
+    )
+
+
+def _intensities(
+    pair: Tensor, config: AugmentConfig, rng: Generator
+) -> Tensor:
     if config.blur > 0:
         pair = _blur(pair, config.blur, rng)
     background = pair <= 0
@@ -39,8 +57,7 @@ def augment(
         level = _uniform(pair.shape[0], pair.ndim, rng) * config.noise
         pair = pair + level * torch.randn(pair.shape, generator=rng)
     # The sector's outside stays exactly empty, as scanners leave it.
-    pair = pair.clamp(0, 1).masked_fill(background, 0)
-    return pair[:, :1].contiguous(), pair[:, 1:].contiguous()
+    return pair.clamp(0, 1).masked_fill(background, 0)
 
 
 def _uniform(count: int, ndim: int, rng: Generator) -> Tensor:
@@ -52,17 +69,19 @@ def _coin(rng: Generator, chance: float = 0.5) -> bool:
     return bool(torch.rand((), generator=rng) < chance)
 
 
-def _orient(pair: Tensor, config: AugmentConfig, rng: Generator) -> Tensor:
-    axes = list(range(2, pair.ndim))
+def _orient(
+    frames: list[Tensor], config: AugmentConfig, rng: Generator
+) -> list[Tensor]:
+    axes = list(range(2, frames[0].ndim))
     if config.flip:
         chosen = [axis for axis in axes if _coin(rng)]
-        pair = pair.flip(chosen) if chosen else pair
-    if config.transpose and len(set(pair.shape[2:])) == 1:
-        order = torch.randperm(len(axes), generator=rng) + 2
-        pair = pair.permute(0, 1, *order.tolist())
+        frames = [f.flip(chosen) if chosen else f for f in frames]
+    if config.transpose and len(set(frames[0].shape[2:])) == 1:
+        order = (torch.randperm(len(axes), generator=rng) + 2).tolist()
+        frames = [f.permute(0, 1, *order) for f in frames]
     if config.swap and _coin(rng):
-        pair = pair.flip(1)
-    return pair.contiguous()
+        frames = frames[::-1]
+    return frames
 
 
 def _smooth_noise(
@@ -80,11 +99,11 @@ def _smooth_noise(
     )
 
 
-def _deform(pair: Tensor, sd: float, rng: Generator) -> Tensor:
-    shape = tuple(pair.shape[2:])
-    field = _smooth_noise(pair.shape[0], len(shape), shape, 5, rng)
-    amount = _uniform(pair.shape[0], pair.ndim, rng)
-    return warp(pair, field * sd * amount)
+def _deform(frames: list[Tensor], sd: float, rng: Generator) -> list[Tensor]:
+    count, shape = frames[0].shape[0], tuple(frames[0].shape[2:])
+    field = _smooth_noise(count, len(shape), shape, 5, rng) * sd
+    field = field * _uniform(count, frames[0].ndim, rng)
+    return [warp(frame, field) for frame in frames]
 
 
 def _blur(pair: Tensor, largest: float, rng: Generator) -> Tensor:

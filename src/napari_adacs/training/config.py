@@ -154,6 +154,11 @@ class TrainConfig:
     final_learning_rate : float
         Reached at the last step, along a half cosine; equal to
         `learning_rate` for a constant one (papers).
+    dice_weight : float
+        Weight of the overlap of warped labels; 0 leaves training
+        unsupervised, as the papers do.
+    dice_labels : tuple of int
+        Labels that take part.
     bidirectional : bool
         Whether each pair is also registered the other way round.
     shape : tuple of int
@@ -177,6 +182,8 @@ class TrainConfig:
     batch_size: int = 8
     learning_rate: float = 1e-4
     final_learning_rate: float = 1e-4
+    dice_weight: float = 0.0
+    dice_labels: tuple[int, ...] = ()
     bidirectional: bool = True
     shape: tuple[int, ...] = (128, 128)
     seed: int = 0

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from napari_adacs.networks.base import DisplacementEstimator, Motion
+from napari_adacs.models.model import Model
+from napari_adacs.networks.base import Motion
+from napari_adacs.objectives.overlap import dice_loss
 from napari_adacs.objectives.smoothness import gradient_penalty
 from napari_adacs.spatial.operators import warp
-from napari_adacs.training.config import SmoothnessConfig
+from napari_adacs.training.batch import Batch
+from napari_adacs.training.config import SmoothnessConfig, TrainConfig
 from napari_adacs.weighting.base import (
     Direction,
     SchemeState,
@@ -44,16 +47,12 @@ class Losses:
 
 
 def compute_losses(
-    moving: Tensor,
-    fixed: Tensor,
-    estimator: DisplacementEstimator,
-    scheme: WeightingScheme,
-    auxiliaries: Mapping[str, nn.Module],
+    batch: Batch,
+    model: Model,
     companions: Mapping[str, WeightingScheme],
-    smoothness: SmoothnessConfig,
+    config: TrainConfig,
     state: SchemeState,
     active: Active,
-    bidirectional: bool,
 ) -> Losses:
     """Compute all losses from a single forward pass of each network.
 
@@ -63,29 +62,28 @@ def compute_losses(
 
     Parameters
     ----------
-    moving, fixed : (N, 1, *shape) torch.Tensor
-        A batch of pairs.
-    estimator : DisplacementEstimator
+    batch : Batch
+        Pairs.
+    model : Model
         What is trained.
-    scheme : WeightingScheme
-        How residuals are weighted.
-    auxiliaries : dict of str to torch.nn.Module
-        Auxiliary estimators by registered name.
     companions : dict of str to WeightingScheme
-        For each of `auxiliaries`, the scheme that says what it minimises.
-    smoothness : SmoothnessConfig
-        Regularity of the motion.
+        For each auxiliary estimator, the scheme that says what it minimises.
+    config : TrainConfig
+        Regularity, directions and supervision.
     state : SchemeState
         Changed in place by the momentum.
     active : Active
         Which estimators this step updates.
-    bidirectional : bool
-        Whether to register fixed onto moving too.
     """
+    scheme = model.scheme
     with torch.set_grad_enabled(active.displacement):
-        motion = estimator(moving, fixed, inverse=bidirectional)
-        directions = _directions(moving, fixed, motion, scheme.uses_mask)
-    outputs = _outputs(auxiliaries, directions, active)
+        motion = model.displacement(
+            batch.moving, batch.fixed, inverse=config.bidirectional
+        )
+        directions = _directions(
+            batch.moving, batch.fixed, motion, scheme.uses_mask
+        )
+    outputs = _outputs(model.auxiliaries, directions, active)
     terms: dict[str, Tensor] = {}
     if active.displacement:
         own = outputs.get(scheme.auxiliary or '')
@@ -93,9 +91,11 @@ def compute_losses(
             scheme.data_term(d, own[i] if own else None)
             for i, d in enumerate(directions)
         )
-        terms['smoothness'] = smoothness.weight * _roughness(
-            motion, smoothness
+        terms['smoothness'] = config.smoothness.weight * _roughness(
+            motion, config.smoothness
         )
+        if config.dice_weight > 0:
+            terms['dice'] = config.dice_weight * _overlap(batch, motion)
         scheme.observe([d.detached() for d in directions], state)
     auxiliary: dict[str, Tensor] = {}
     if active.auxiliary:
@@ -133,6 +133,15 @@ def _outputs(
         name: list(network(fixed, warped).chunk(len(directions)))
         for name, network in auxiliaries.items()
     }
+
+
+def _overlap(batch: Batch, motion: Motion) -> Tensor:
+    warped = warp(batch.moving_masks, motion.displacement)
+    losses = [dice_loss(batch.fixed_masks, warped)]
+    if motion.inverse is not None:
+        warped = warp(batch.fixed_masks, motion.inverse)
+        losses.append(dice_loss(batch.moving_masks, warped))
+    return _mean(losses)
 
 
 def _roughness(motion: Motion, config: SmoothnessConfig) -> Tensor:

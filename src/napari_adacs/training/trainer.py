@@ -10,14 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 from torch.optim import Adam
 
 from napari_adacs.errors import InputError
 from napari_adacs.models.model import Model, companion_schemes
 from napari_adacs.training.augment import augment
+from napari_adacs.training.batch import Batch, collate
 from napari_adacs.training.checkpoint import load_checkpoint, save_checkpoint
 from napari_adacs.training.config import TrainConfig
 from napari_adacs.training.pairs import PairSource
@@ -131,23 +130,19 @@ class Trainer:
         return Active(displacement=True, auxiliary=has_auxiliary)
 
     def _train_step(self) -> dict[str, float]:
-        moving, fixed = self._batch()
+        batch = self._batch()
         self._set_rate()
         self.state.epoch = (
             self.step * self.config.batch_size // len(self.pairs)
         )
         active = self.active()
         losses = compute_losses(
-            moving,
-            fixed,
-            self.model.displacement,
-            self.model.scheme,
-            self.model.auxiliaries,
+            batch,
+            self.model,
             self.companions,
-            self.config.smoothness,
+            self.config,
             self.state,
             active,
-            self.config.bidirectional,
         )
         self._update(losses)
         out = {k: v.item() for k, v in losses.displacement.items()}
@@ -171,21 +166,19 @@ class Trainer:
             total.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
 
-    def _batch(self) -> tuple[Tensor, Tensor]:
+    def _batch(self) -> Batch:
         chosen = torch.randint(
             len(self.pairs), (self.config.batch_size,), generator=self.rng
         )
-        pairs = [self.pairs[int(i)] for i in chosen]
-        moving = torch.from_numpy(np.stack([p.moving for p in pairs]))[:, None]
-        fixed = torch.from_numpy(np.stack([p.fixed for p in pairs]))[:, None]
-        if tuple(moving.shape[2:]) != tuple(self.config.shape):
-            moving = _resize(moving, self.config.shape)
-            fixed = _resize(fixed, self.config.shape)
+        labels = self.config.dice_labels if self.config.dice_weight else ()
+        batch = collate(
+            [self.pairs[int(i)] for i in chosen], self.config.shape, labels
+        )
         chosen_changes = self.config.augment
         if not self.active().auxiliary:
             # Nothing guards the displacement against nuisance yet.
             chosen_changes = replace(chosen_changes, nuisance=0.0)
-        return augment(moving, fixed, chosen_changes, self.rng)
+        return augment(batch, chosen_changes, self.rng)
 
     def _set_rate(self) -> None:
         first, last = (
@@ -287,10 +280,3 @@ class Trainer:
         self.rng.set_state(values['rng'])
         self.best_dsc = values['best_dsc']
         self.best_state = values['best_state']
-
-
-def _resize(images: Tensor, shape: tuple[int, ...]) -> Tensor:
-    mode = 'bilinear' if len(shape) == 2 else 'trilinear'
-    return torch.nn.functional.interpolate(
-        images, size=shape, mode=mode, align_corners=False
-    )

@@ -1,0 +1,96 @@
+"""A batch of pairs as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_adacs.spatial.operators import linear_mode
+from napari_adacs.training.pairs import TrainingPair
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Pairs to train on.
+
+    Parameters
+    ----------
+    moving, fixed : (N, 1, *shape) torch.Tensor
+        Images in [0, 1].
+    moving_masks, fixed_masks : (N, L, *shape) torch.Tensor
+        Masks of L labels; L is 0 where labels do not take part.
+    """
+
+    moving: Tensor
+    fixed: Tensor
+    moving_masks: Tensor
+    fixed_masks: Tensor
+
+
+def collate(
+    pairs: Sequence[TrainingPair],
+    shape: tuple[int, ...],
+    labels: Sequence[int] = (),
+) -> Batch:
+    """Stack pairs, resampled to a shape.
+
+    Parameters
+    ----------
+    pairs : sequence of TrainingPair
+        Pairs of one shape.
+    shape : tuple of int
+        Grid of the network.
+    labels : sequence of int, optional
+        Labels whose masks are wanted; empty where a pair has none.
+    """
+    return Batch(
+        _images([p.moving for p in pairs], shape),
+        _images([p.fixed for p in pairs], shape),
+        _masks([p.moving_labels for p in pairs], pairs, shape, labels),
+        _masks([p.fixed_labels for p in pairs], pairs, shape, labels),
+    )
+
+
+def resize(images: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Resample (N, C, *any) linearly to (N, C, *shape)."""
+    if tuple(images.shape[2:]) == tuple(shape):
+        return images
+    return F.interpolate(
+        images, size=shape, mode=linear_mode(len(shape)), align_corners=False
+    )
+
+
+def _images(
+    images: Sequence[NDArray[np.float32]], shape: tuple[int, ...]
+) -> Tensor:
+    return resize(torch.from_numpy(np.stack(images))[:, None], shape)
+
+
+def _masks(
+    segmentations: Sequence[NDArray[np.uint8] | None],
+    pairs: Sequence[TrainingPair],
+    shape: tuple[int, ...],
+    labels: Sequence[int],
+) -> Tensor:
+    if not labels:
+        return torch.zeros(len(pairs), 0, *shape)
+    stacked = [
+        np.stack([_mask(s, pair, label) for label in labels])
+        for s, pair in zip(segmentations, pairs, strict=True)
+    ]
+    return resize(torch.from_numpy(np.stack(stacked)), shape)
+
+
+def _mask(
+    segmentation: NDArray[np.uint8] | None, pair: TrainingPair, label: int
+) -> NDArray[np.float32]:
+    if segmentation is None:
+        return np.zeros(pair.fixed.shape, np.float32)
+    mask: NDArray[np.float32] = (segmentation == label).astype(np.float32)
+    return mask
