@@ -216,7 +216,7 @@ def _signals(
     fresh = white(rng, scatterers.amplitudes.shape)
     later = kept * scatterers.amplitudes + np.sqrt(1 - kept**2) * fresh
     moved = scatterers.positions + scene.flow.at(
-        scatterers.positions, scene.flow.forward
+        scatterers.positions, scene.flow.forward, order=3
     )
     haze = gain.clutter(beam) * beam.noise(rng)
     signals = []

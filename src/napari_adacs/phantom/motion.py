@@ -25,11 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_adacs.phantom.anatomy import Heart, radius
-from napari_adacs.phantom.noise import SmoothNoise
+from napari_adacs.phantom.noise import RandomWaves
 
 Array = NDArray[np.float32]
 
-_CORE = 0.95  # radius a of the regularised core over the systolic one
+_CORE = 1.02  # radius a of the regularised core over the systolic one
 _REACH = 20.0  # mm over which the motion fades outside the heart
 _STEPS = 8
 
@@ -48,8 +48,8 @@ class Motion:
         Radius a of the regularised core.
     bulk : (ndim,) numpy.ndarray of float32
         Translation of heart and surroundings, mm.
-    irregular : tuple of SmoothNoise
-        Random motion, one field per component.
+    irregular : RandomWaves
+        Random motion of unit power.
     """
 
     heart: Heart
@@ -59,7 +59,7 @@ class Motion:
     twist: float
     core: float
     bulk: Array
-    irregular: tuple[SmoothNoise, ...]
+    irregular: RandomWaves
 
     def velocity(self, positions: Array) -> Array:
         """Return the velocity (ndim, ...) in mm at positions (ndim, ...)."""
@@ -69,9 +69,11 @@ class Motion:
         # the bend is a shear of heart coordinates: carry v through it
         v[0] -= np.float32(2 * heart.bend / heart.inner[2] ** 2) * q[2] * v[2]
         out = np.tensordot(heart.axes[:, 3 - ndim :].T, v, axes=1)
-        extra = np.float32(heart.options.irregularity)
-        for i, noise in enumerate(self.irregular):
-            out[i] += self.bulk[i] + extra * noise(positions)
+        out += self.bulk.reshape((ndim,) + (1,) * (positions.ndim - 1))
+        if heart.options.irregularity > 0:
+            out += np.float32(heart.options.irregularity) * self.irregular(
+                positions
+            )
         result: Array = (out * self._window(q)).astype(np.float32)
         return result
 
@@ -117,9 +119,7 @@ def make_motion(rng: np.random.Generator, heart: Heart) -> Motion:
         twist=float(np.deg2rad(o.twist)),
         core=_CORE * (1 - o.ejection_fraction) ** (1 / 3),
         bulk=np.float32(o.bulk) * direction,
-        irregular=tuple(
-            SmoothNoise.draw(rng, ndim, 22.0) for _ in range(ndim)
-        ),
+        irregular=RandomWaves.draw(rng, ndim, 55.0),
     )
     return _calibrate(motion)
 

@@ -1,4 +1,4 @@
-"""Smooth random fields attached to space, for texture and irregularity."""
+"""Smooth random fields attached to space: texture and irregular motion."""
 
 from __future__ import annotations
 
@@ -44,3 +44,45 @@ class SmoothNoise:
             output=np.float32,
         )
         return values
+
+
+@dataclass(frozen=True, eq=False)
+class RandomWaves:
+    """A smooth random vector field: a few plane waves of unit power.
+
+    Parameters
+    ----------
+    waves : (n, ndim) numpy.ndarray of float32
+        Wave vectors in radians per mm.
+    phases : (n,) numpy.ndarray of float32
+        Phases in radians.
+    amplitudes : (ndim, n) numpy.ndarray of float32
+        One vector per wave.
+    """
+
+    waves: Array
+    phases: Array
+    amplitudes: Array
+
+    @classmethod
+    def draw(
+        cls, rng: np.random.Generator, ndim: int, length: float
+    ) -> RandomWaves:
+        """Draw five waves, `length` mm and more long."""
+        count = 5
+        direction = rng.standard_normal((count, ndim))
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        number = 2 * np.pi / (length * rng.uniform(1, 2, (count, 1)))
+        amplitudes = rng.standard_normal((ndim, count)) * np.sqrt(2 / count)
+        return cls(
+            (direction * number).astype(np.float32),
+            rng.uniform(0, 2 * np.pi, count).astype(np.float32),
+            amplitudes.astype(np.float32),
+        )
+
+    def __call__(self, positions: Array) -> Array:
+        """Return the field (ndim, ...) at positions (ndim, ...) in mm."""
+        angle = np.tensordot(self.waves, positions, axes=1)
+        angle += self.phases.reshape((-1,) + (1,) * (positions.ndim - 1))
+        field: Array = np.tensordot(self.amplitudes, np.cos(angle), axes=1)
+        return field

@@ -64,11 +64,11 @@ def draw_nuisance(
         if kind == 'shadow':
             gain -= strength * _shadows(rng, beam, target)
         elif kind == 'dropout':
-            loss = rng.uniform(12, 24)
-            gain -= strength * loss * _blob(rng, beam, target, (7, 16))
+            loss = rng.uniform(14, 26)
+            gain -= strength * loss * _blob(rng, beam, target, (10, 22))
         elif kind == 'gain':
             change = rng.uniform(9, 15) * rng.choice([-1, 1])
-            gain += strength * change * _blob(rng, beam, target, (18, 34))
+            gain += strength * change * _blob(rng, beam, target, (20, 38))
         else:
             haze += strength * _haze(rng, beam)
     return Nuisance(gain.astype(np.float32), haze.astype(np.float32))
@@ -117,15 +117,15 @@ def _blob(
 
 def _haze(rng: np.random.Generator, beam: Beam) -> Array:
     """Return the power of banded near-field reverberation."""
-    level = 10 ** (rng.uniform(-3, 5) / 10)
-    reach = rng.uniform(25, 50)
+    level = 10 ** (rng.uniform(-3, 6) / 10)
+    reach = rng.uniform(30, 60)
     period = rng.uniform(6, 14)
     ranges = beam.axis(0)
     bands = 0.65 + 0.35 * np.cos(2 * np.pi * ranges / period)
     power = level * bands * np.exp(-np.square(ranges / reach))
     for i in range(1, beam.ndim):
-        centre = rng.uniform(-0.4, 0.4)
-        width = rng.uniform(0.25, 0.6)
+        centre = rng.uniform(-0.3, 0.3)
+        width = rng.uniform(0.3, 0.7)
         power = power * np.exp(-np.square((beam.axis(i) - centre) / width))
     result: Array = power.astype(np.float32)
     return result

@@ -112,8 +112,8 @@ class EchoOptions:
     unevenness: float = _knob(
         2, 0, 8, 'uneven gain over the sector, dB (standard deviation)'
     )
-    clutter: float = _knob(-18, -60, 0, 'stationary haze, dB')
-    noise: float = _knob(-28, -80, 0, 'electronic noise at full depth, dB')
+    clutter: float = _knob(-22, -60, 0, 'stationary haze, dB')
+    noise: float = _knob(-32, -80, 0, 'electronic noise at full depth, dB')
     # Display
     dynamic_range: float = _knob(52, 20, 100, 'black to white, dB')
     gain: float = _knob(0, -25, 25, 'dB; at 0 the myocardium is mid-grey')

@@ -124,7 +124,7 @@ def _random_look(rng: np.random.Generator, ndim: int) -> dict[str, Any]:
         'defocus': float(rng.uniform(0, 1)),
         'looks': _looks(rng, volume),
         'decorrelation': float(rng.uniform(0.05, 0.9)),
-        'blood': float(rng.uniform(-24, -6)),
+        'blood': float(rng.uniform(-24, -7)),
         'background': float(rng.uniform(-14, -1)),
         'pericardium': float(rng.uniform(4, 18)),
         'annulus': float(rng.uniform(2, 16)),
@@ -135,12 +135,12 @@ def _random_look(rng: np.random.Generator, ndim: int) -> dict[str, Any]:
         'attenuation': float(rng.uniform(-4, 8)),
         'edge': float(rng.uniform(0, 22)),
         'unevenness': float(rng.uniform(0.5, 3.5)),
-        'clutter': float(rng.uniform(-26, -8)),
-        'noise': float(rng.uniform(-40, -16)),
+        'clutter': float(rng.uniform(-30, -12)),
+        'noise': float(rng.uniform(-44, -20)),
         'dynamic_range': float(
             rng.uniform(30, 54) if volume else rng.uniform(38, 64)
         ),
-        'gain': float(rng.uniform(-8, 3)),
+        'gain': float(rng.uniform(-3.5, 7.5)),
         'gamma': float(np.exp(rng.uniform(np.log(0.75), np.log(1.35)))),
         'smoothing': float(rng.uniform(0, 0.8)),
     }
