@@ -1,0 +1,1 @@
+"""napari without Qt: layers to grids, results to layers, settings."""

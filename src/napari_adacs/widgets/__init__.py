@@ -1,0 +1,1 @@
+"""Qt docks: what a person sees and presses. No maths, no layer writing."""
