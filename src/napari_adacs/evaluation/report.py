@@ -202,11 +202,8 @@ def evaluate(
     wanted = _wanted(labels, *volumes)
     before = frame.moving_on_fixed_grid(moving, fixed.shape)
     after = _warped(moving, fixed, field, warped_labels, policy)
-    pairs: list[dict[int, Comparison]] = [
-        {}
-        if other is None
-        else compare_labels(fixed, other, wanted, frame.spacing)
-        for other in (before, after)
+    pairs = [
+        _compared(fixed, other, wanted, frame) for other in (before, after)
     ]
     rows = [
         label_metrics(
@@ -225,6 +222,17 @@ def evaluate(
         None if field is None else folding_statistics(field.voxels),
         () if before is not None else (_NO_BEFORE,),
     )
+
+
+def _compared(
+    fixed: LabelArray,
+    other: LabelArray | None,
+    wanted: list[int],
+    frame: Frame,
+) -> dict[int, Comparison]:
+    if other is None:
+        return {}
+    return compare_labels(fixed, other, wanted, frame.spacing)
 
 
 def _volumes(labels: LabelArray, spacing: Sequence[float]) -> dict[int, float]:
