@@ -1,0 +1,129 @@
+"""The table of metrics as people read it, in the window and the shell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from napari_adacs.evaluation.metrics import LabelMetrics
+    from napari_adacs.evaluation.report import Evaluation
+
+# Attribute stem, heading, digits, whether it is a length.
+_COLUMNS = (
+    ('dsc', 'DSC', 3, False),
+    ('hd', 'HD', 2, True),
+    ('hd95', 'HD95', 2, True),
+    ('asd', 'ASD', 2, True),
+)
+MEANINGS = {
+    'Label': 'Value of the label; the last row is the mean over all labels.',
+    'DSC': 'Dice similarity coefficient: 1 where both agree everywhere.',
+    'HD': 'Hausdorff distance: the largest distance of the two surfaces.',
+    'HD95': 'Larger one of the two directed 95th percentiles.',
+    'ASD': 'Mean distance from the fixed surface to the other.',
+}
+NOTHING = '–'
+_ARROW = ' → '
+
+
+@dataclass(frozen=True)
+class MetricTable:
+    """Cells of a table, as text.
+
+    Parameters
+    ----------
+    headers : tuple of str
+        Headings, with units.
+    meanings : tuple of str
+        What each column is.
+    rows : tuple of tuple of str
+        One per label, then the mean; cells are 'before → after'.
+    notes : tuple of str
+        What to know about each row; '' for nothing.
+    """
+
+    headers: tuple[str, ...]
+    meanings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+
+
+def metric_table(evaluation: Evaluation) -> MetricTable:
+    """Lay out an evaluation as a table of text."""
+    unit = 'mm' if evaluation.units == 'mm' else 'voxels'
+    headers = [
+        f'{heading} ({unit})' if is_length else heading
+        for _, heading, _, is_length in _COLUMNS
+    ]
+    rows = (*evaluation.rows, evaluation.mean)
+    return MetricTable(
+        ('Label', *headers),
+        (
+            MEANINGS['Label'],
+            *(MEANINGS[heading] for _, heading, _, _ in _COLUMNS),
+        ),
+        tuple(_cells(row) for row in rows),
+        tuple(row.notes for row in rows),
+    )
+
+
+def folded_sentence(evaluation: Evaluation) -> str:
+    """Say how much of the displacement folds; '' without one."""
+    percent = evaluation.folded_percent
+    return '' if percent is None else f'Folded voxels: {percent:.3g} %'
+
+
+def plain_text(evaluation: Evaluation) -> str:
+    """Return the table for a terminal, columns aligned."""
+    table = metric_table(evaluation)
+    lines = [table.headers, *table.rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = [
+        '  '.join(
+            cell.ljust(width) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
+    for row, note in zip(table.rows, table.notes, strict=True):
+        if note:
+            text.append(f'{_subject(row[0])}: {note}.')
+    text += [line for line in (folded_sentence(evaluation),) if line]
+    return '\n'.join([*text, *evaluation.notes])
+
+
+def tab_separated(evaluation: Evaluation) -> str:
+    """Return all records for the clipboard, as spreadsheets paste them."""
+    records = evaluation.records()
+    lines = ['\t'.join(records[0])]
+    for record in records:
+        lines.append('\t'.join(_pasted(value) for value in record.values()))
+    return '\n'.join(lines) + '\n'
+
+
+def _cells(row: LabelMetrics) -> tuple[str, ...]:
+    title = f'{row.label} {row.name}'.strip()
+    cells = [title]
+    for stem, _, digits, _ in _COLUMNS:
+        before = _number(getattr(row, f'{stem}_before'), digits)
+        after = _number(getattr(row, f'{stem}_after'), digits)
+        cells.append(f'{before}{_ARROW}{after}')
+    return tuple(cells)
+
+
+def _number(value: float | None, digits: int) -> str:
+    if value is None or np.isnan(value):
+        return NOTHING
+    return f'{value:.{digits}f}'
+
+
+def _subject(label: str) -> str:
+    return 'Mean' if label == 'mean' else f'Label {label}'
+
+
+def _pasted(value: float | str | None) -> str:
+    if value is None:
+        return ''
+    return value if isinstance(value, str) else repr(value)
