@@ -207,7 +207,12 @@ def test_modules_do_not_load_each_other_in_a_cycle() -> None:
 
 @pytest.mark.parametrize(
     'module',
-    [m for m, path in MODULES.items() if path.name == '__init__.py'][1:],
+    [
+        m
+        for m, path in MODULES.items()
+        # the package and the command line are front doors, not rooms
+        if path.name == '__init__.py' and m not in (PACKAGE, f'{PACKAGE}.cli')
+    ],
 )
 def test_a_room_says_what_it_is_and_imports_nothing(module: str) -> None:
     tree = ast.parse(MODULES[module].read_text(encoding='utf-8'))

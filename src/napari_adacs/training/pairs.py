@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,10 +103,13 @@ class MatFolder(PairSource):
         return self._cache[index]
 
     def _read(self, path: Path) -> TrainingPair:
-        from scipy.io import loadmat
-
-        data = loadmat(path)
+        data = _load_mat(path)
         frames = [normalise(data[f'im_{f}']) for f in ('ED', 'ES')]
+        if frames[0].shape != frames[1].shape:
+            raise InputError(
+                f'The images of {path.name} have different shapes, '
+                f'{frames[0].shape} and {frames[1].shape}.'
+            )
         labels: list[NDArray[np.uint8] | None] = []
         for frame in ('ED', 'ES'):
             if f'label_{frame}' in data:
@@ -120,6 +124,26 @@ class MatFolder(PairSource):
         return TrainingPair(
             frames[0], frames[1], labels[0], labels[1], path.stem
         )
+
+
+def _load_mat(path: Path) -> dict[str, NDArray[Any]]:
+    """Read a MATLAB file that holds both images."""
+    from scipy.io import loadmat
+
+    try:
+        data: dict[str, NDArray[Any]] = loadmat(path)
+    except Exception as error:  # noqa: BLE001  scipy raises many kinds
+        raise InputError(
+            f'{path.name} is damaged or no MATLAB file of version 4 to 7.2.',
+            'Save it again, or take it out of the folder.',
+        ) from error
+    missing = [n for n in ('im_ED', 'im_ES') if n not in data]
+    if missing:
+        raise InputError(
+            f'{path.name} has no {" and no ".join(missing)}.',
+            'Each file needs the images im_ED and im_ES.',
+        )
+    return data
 
 
 class PairList(PairSource):

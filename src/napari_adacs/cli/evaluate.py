@@ -1,0 +1,70 @@
+"""``napari-adacs evaluate``."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_adacs.app.label_evaluation import (
+    check_place,
+    check_same_labels,
+    evaluate_on_grids,
+)
+from napari_adacs.app.metric_table import plain_text
+from napari_adacs.cli.console import say
+from napari_adacs.cli.files import open_labels
+from napari_adacs.errors import InputError
+from napari_adacs.io.atomic import atomic_path
+from napari_adacs.io.itk_field import read_displacement
+
+if TYPE_CHECKING:
+    from napari_adacs.evaluation.report import Evaluation
+    from napari_adacs.spatial.field import DisplacementField
+
+_SUFFIXES = ('.csv', '.md')
+
+
+def run(chosen: Namespace) -> int:
+    """Write and print the table of metrics of two segmentations."""
+    out = Path(chosen.out).expanduser()
+    if out.suffix.lower() not in _SUFFIXES:
+        raise InputError(
+            f'The table is not written as {out.suffix or "a file"!r}.',
+            f'End the name of the file in {" or ".join(_SUFFIXES)}.',
+        )
+    moving, fixed = (
+        open_labels(
+            getattr(chosen, f'{role}_labels'),
+            f'{role} labels',
+            getattr(chosen, f'{role}_frame'),
+            f'--{role}-frame',
+        ).image
+        for role in ('moving', 'fixed')
+    )
+    check_place(moving, fixed)
+    check_same_labels(moving, fixed, chosen.compare, '--compare')
+    field = _read_field(chosen.displacement)
+    found = evaluate_on_grids(moving, fixed, field, labels=chosen.compare)
+    _write(out, found.evaluation)
+    say(plain_text(found.evaluation))
+    say(f'Wrote {chosen.out}')
+    return 0
+
+
+def _read_field(path: str | None) -> DisplacementField | None:
+    if path is None:
+        return None
+    voxels, grid = read_displacement(path)
+    # torch comes with the field: only now, when the file is known good
+    from napari_adacs.spatial.field import DisplacementField
+
+    return DisplacementField(voxels, grid)
+
+
+def _write(out: Path, evaluation: Evaluation) -> None:
+    if out.suffix.lower() == '.csv':
+        evaluation.to_csv(out)
+        return
+    with atomic_path(out) as temporary:
+        temporary.write_text(evaluation.to_markdown(), encoding='utf-8')

@@ -1,0 +1,89 @@
+"""``napari-adacs train``."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+from types import FrameType
+
+from napari_adacs.cli.console import ProgressLine, say
+from napari_adacs.errors import InputError
+from napari_adacs.io.staging import check_folder
+from napari_adacs.training.config import TrainConfig, load_config
+
+_CHECKPOINT = 'checkpoint.pt'
+_INTERRUPTED = 130
+
+
+def run(chosen: Namespace) -> int:
+    """Train a model; the first Ctrl-C stops and keeps a checkpoint."""
+    config = load_config(chosen.config)
+    folder = Path(chosen.out).expanduser()
+    _check_run(folder, chosen.resume)
+    check_folder(folder)
+    # torch comes with these: only now, when the configuration is known good
+    from napari_adacs.cli.training_data import open_pairs
+    from napari_adacs.training.train import train
+
+    pairs, validation = open_pairs(chosen.data, config, folder)
+    reached = 0
+    with ProgressLine() as line, _stop_on_interrupt() as stop:
+
+        def progress(step: int, total: int, losses: dict[str, float]) -> None:
+            nonlocal reached
+            reached = step
+            line(step / total, f'step {step} of {total}  {_shown(losses)}')
+
+        train(
+            pairs,
+            config,
+            validation=validation,
+            folder=folder,
+            resume=chosen.resume,
+            progress=progress,
+            cancel=stop.is_set,
+        )
+    return _report(config, chosen.out, reached, stop.is_set())
+
+
+def _check_run(folder: Path, resume: bool) -> None:
+    if not resume and (folder / _CHECKPOINT).exists():
+        raise InputError(
+            f'{folder} holds a training run already.',
+            'Continue it with --resume, or choose another folder.',
+        )
+
+
+def _report(config: TrainConfig, out: str, reached: int, stopped: bool) -> int:
+    total = config.stages.total
+    if stopped and reached < total:
+        say(f'Stopped after step {reached} of {total}; --resume continues.')
+        return _INTERRUPTED
+    say(
+        f'Trained {config.name}: {out}/model.safetensors, log in {out}/log.csv'
+    )
+    return 0
+
+
+def _shown(losses: dict[str, float]) -> str:
+    return ' '.join(f'{name} {value:.4g}' for name, value in losses.items())
+
+
+@contextlib.contextmanager
+def _stop_on_interrupt() -> Iterator[Event]:
+    """Turn the first Ctrl-C into a wish to stop; the second stops at once."""
+    stop = Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

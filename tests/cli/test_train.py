@@ -1,0 +1,247 @@
+"""``napari-adacs train``: from a folder or the phantom to a model."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from napari_adacs.cli import training_data
+from napari_adacs.models.bundle import read_header
+from napari_adacs.training.checkpoint import load_checkpoint
+from napari_adacs.training.config import config_from_dict
+from tests.cli.conftest import FIXED, Run, heart
+
+RECIPE = """
+name = 'made-2d'
+shape = [16, 16]
+batch_size = 1
+validate_every = 2
+save_every = 2
+[network]
+options = {{encoder = [4, 8], decoder = [8, 8, 4]}}
+[scheme]
+name = 'vanilla'
+[stages]
+displacement = {steps}
+auxiliary = 0
+joint = 0
+"""
+
+
+def recipe(folder: Path, steps: int = 3, text: str = RECIPE) -> Path:
+    path = folder / 'recipe.toml'
+    path.write_text(text.format(steps=steps))
+    return path
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    """A folder with train/ and val/ of the papers' MATLAB files."""
+    root = tmp_path / 'pairs'
+    for name, count in (('train', 2), ('val', 1)):
+        (root / name).mkdir(parents=True)
+        for index in range(count):
+            ed, ed_labels = heart(FIXED[2])
+            es, es_labels = heart(FIXED[2], 0.7 + 0.1 * index)
+            savemat(
+                root / name / f'{index}.mat',
+                {
+                    'im_ED': ed,
+                    'im_ES': es,
+                    'label_ED': ed_labels,
+                    'label_ES': es_labels,
+                },
+            )
+    return root
+
+
+def test_a_model_comes_out(run: Run, pairs: Path, tmp_path: Path) -> None:
+    out = tmp_path / 'run'
+    ran = run('train', pairs, '--config', recipe(tmp_path), '-o', out)
+    assert ran.code == 0, ran.err
+    assert read_header(out / 'model.safetensors').name == 'made-2d'
+    log = (out / 'log.csv').read_text()
+    # validation pairs were found and resampled to the network's grid
+    assert 'val_dsc_1' in log
+    assert 'made-2d' in ran.out
+    assert ran.err == ''
+
+
+def test_a_run_is_not_overwritten_but_resumed(
+    run: Run, pairs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / 'run'
+    words = ('train', pairs, '--config', recipe(tmp_path), '-o', out)
+    assert run(*words).code == 0
+    ran = run(*words)
+    assert ran.code == 2
+    assert '--resume' in ran.err
+    longer = recipe(tmp_path, steps=5)
+    ran = run('train', pairs, '--config', longer, '-o', out, '--resume')
+    assert ran.code == 0, ran.err
+    assert load_checkpoint(out)['step'] == 5
+
+
+def test_ctrl_c_keeps_a_checkpoint(
+    run: Run, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_adacs.training.trainer import Trainer
+
+    step = Trainer._train_step
+
+    def interrupted(self: Trainer) -> dict[str, float]:
+        if self.step == 6:
+            os.kill(os.getpid(), signal.SIGINT)
+        return step(self)
+
+    monkeypatch.setattr(Trainer, '_train_step', interrupted)
+    out, before = tmp_path / 'run', signal.getsignal(signal.SIGINT)
+    config = recipe(tmp_path, steps=1000)
+    ran = run('train', pairs, '--config', config, '-o', out)
+    assert ran.code == 130
+    assert 'after step 7 of 1000' in ran.out
+    assert load_checkpoint(out)['step'] == 7
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_phantom_pairs_are_made_and_kept(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(training_data._PHANTOM_SHAPE, 2, (48, 48))
+    out = tmp_path / 'run'
+    ran = run(
+        *('train', 'phantom:2', '--config', recipe(tmp_path)),
+        *('-o', out),
+    )
+    assert ran.code == 0, ran.err
+    kept = {path.name for path in (out / 'phantom').iterdir()}
+    assert 'phantom_48x48_90000.npz' in kept
+    assert kept & {'phantom_48x48_00000.npz', 'phantom_48x48_00001.npz'}
+
+
+def test_resampled_labels_stay_where_they_were() -> None:
+    image, labels = heart(FIXED[2])
+    pair = training_data.TrainingPair(image, image, labels, None)
+    resized = training_data._resized(pair, (52, 60))
+    assert resized.moving.shape == (52, 60)
+    assert resized.fixed_labels is None
+    again = resized.moving_labels
+    assert again is not None
+    assert set(np.unique(again)) == {0, 1, 2}
+    # twice as many voxels along each axis: every voxel four times
+    assert np.array_equal(again[::2, ::2], labels)
+    assert np.array_equal(again[1::2, 1::2], labels)
+
+
+def three_dimensional(folder: Path) -> Path:
+    text = RECIPE.replace('[16, 16]', '[16, 16, 16]')
+    return recipe(folder, text=text)
+
+
+def test_pairs_of_another_dimension_are_refused(
+    run: Run, pairs: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / 'run'
+    config = three_dimensional(tmp_path)
+    ran = run('train', pairs, '--config', config, '-o', out)
+    assert ran.code == 2
+    assert '2D' in ran.err and '3D' in ran.err
+    assert not (out / 'model.safetensors').exists()
+
+
+@pytest.mark.parametrize(
+    ('data', 'words'),
+    [
+        ('phantom:', 'not a number'),
+        ('phantom:many', 'not a number'),
+        ('phantom:0', 'not a number'),
+        ('phantom:90001', 'from 1 to 90000'),
+        ('nowhere', 'no folder train/'),
+    ],
+)
+def test_data_that_is_none(
+    run: Run, tmp_path: Path, data: str, words: str
+) -> None:
+    out = tmp_path / 'run'
+    ran = run('train', data, '--config', recipe(tmp_path), '-o', out)
+    assert ran.code == 2
+    assert words in ran.err
+    assert not out.exists()
+
+
+def test_an_empty_folder_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / 'pairs' / 'train').mkdir(parents=True)
+    ran = run(
+        *('train', tmp_path / 'pairs', '--config', recipe(tmp_path)),
+        *('-o', tmp_path / 'run'),
+    )
+    assert ran.code == 2
+    assert 'no .mat files' in ran.err
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ("nam = 'x'", "'name'"),
+        ('name = ', 'not valid TOML'),
+        ('batch_size = 0', 'at least 1'),
+    ],
+)
+def test_recipes_with_mistakes(
+    run: Run, pairs: Path, tmp_path: Path, text: str, words: str
+) -> None:
+    config = tmp_path / 'recipe.toml'
+    config.write_text(text)
+    ran = run('train', pairs, '--config', config, '-o', tmp_path / 'run')
+    assert ran.code == 2
+    assert words in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_resuming_nothing_is_refused(
+    run: Run, pairs: Path, tmp_path: Path
+) -> None:
+    ran = run(
+        *('train', pairs, '--config', recipe(tmp_path)),
+        *('-o', tmp_path / 'run', '--resume'),
+    )
+    assert ran.code == 2
+    assert 'no checkpoint' in ran.err
+
+
+@pytest.mark.parametrize('content', [b'not matlab', b''])
+def test_a_damaged_pair_is_named(
+    run: Run, pairs: Path, tmp_path: Path, content: bytes
+) -> None:
+    (pairs / 'train' / '0.mat').write_bytes(content)
+    ran = run(
+        *('train', pairs, '--config', recipe(tmp_path)),
+        *('-o', tmp_path / 'run'),
+    )
+    assert ran.code == 2
+    assert '0.mat' in ran.err
+
+
+def test_a_pair_without_images_is_named(
+    run: Run, pairs: Path, tmp_path: Path
+) -> None:
+    savemat(pairs / 'train' / '0.mat', {'something': np.zeros(3)})
+    ran = run(
+        *('train', pairs, '--config', recipe(tmp_path)),
+        *('-o', tmp_path / 'run'),
+    )
+    assert ran.code == 2
+    assert '0.mat' in ran.err
+    assert 'im_ED' in ran.err
+
+
+def test_the_recipe_of_these_tests_is_one() -> None:
+    import tomllib
+
+    config = config_from_dict(tomllib.loads(RECIPE.format(steps=3)))
+    assert config.stages.total == 3
