@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +14,9 @@ from napari_adacs.phantom.echo import EchoOptions, random_options
 NUMBERS = [f for f in fields(EchoOptions) if 'range' in f.metadata]
 
 
-@pytest.mark.parametrize('knob', NUMBERS, ids=lambda f: f.name)
-def test_each_number_has_a_text_and_a_default_in_range(knob):
-    low, high = knob.metadata['range']
-
-    assert knob.metadata['text']
-    assert knob.default is None or low <= knob.default <= high
+def test_each_number_has_a_text():
+    assert len(NUMBERS) > 40
+    assert all(knob.metadata['text'] for knob in NUMBERS)
 
 
 @pytest.mark.parametrize('knob', NUMBERS, ids=lambda f: f.name)
@@ -31,10 +29,11 @@ def test_numbers_outside_their_range_are_refused_by_name(knob):
         assert f'{high:g}' in caught.value.hint
 
 
-@pytest.mark.parametrize('knob', NUMBERS, ids=lambda f: f.name)
-def test_the_ends_of_a_range_are_allowed(knob):
-    for value in knob.metadata['range']:
-        assert getattr(EchoOptions(**{knob.name: value}), knob.name) == value
+def test_the_ends_of_a_range_are_allowed():
+    for knob in NUMBERS:
+        for end in knob.metadata['range']:
+            options = EchoOptions(**{knob.name: end})
+            assert getattr(options, knob.name) == end
 
 
 def test_unknown_nuisance_is_refused():
@@ -76,3 +75,16 @@ def test_random_options_repeat_and_vary(ndim):
 def test_random_options_need_2_or_3_dimensions():
     with pytest.raises(InputError, match='4D'):
         random_options(np.random.default_rng(0), 4)
+
+
+def test_the_documentation_lists_every_knob_with_its_default():
+    page = Path(__file__).parents[2] / 'docs' / 'phantom.md'
+    text = page.read_text(encoding='utf-8')
+
+    for knob in fields(EchoOptions):
+        assert f'| `{knob.name}` |' in text
+    for knob in NUMBERS:
+        if knob.default is not None:
+            low, high = knob.metadata['range']
+            row = f'| {knob.default:g} | {low:g} … {high:g} |'
+            assert f'{knob.metadata["text"]} {row}' in text

@@ -34,7 +34,7 @@ def random_options(rng: np.random.Generator, ndim: int) -> EchoOptions:
     if ndim not in (2, 3):
         raise InputError(f'The phantom is 2D or 3D, not {ndim}D.')
     values = {
-        **_random_anatomy(rng),
+        **_random_anatomy(rng, ndim),
         **_random_placement(rng, ndim),
         **_random_motion(rng),
         **_random_sector(rng, ndim),
@@ -56,14 +56,15 @@ def _clipped(
     return float(np.clip(rng.normal(mean, sd), low, high))
 
 
-def _random_anatomy(rng: np.random.Generator) -> dict[str, Any]:
+def _random_anatomy(rng: np.random.Generator, ndim: int) -> dict[str, Any]:
     long_axis = _clipped(rng, 84, 10, 60, 112)
     ratio = _clipped(rng, 0.56, 0.08, 0.42, 0.78)
     return {
         'long_axis': long_axis,
         'short_axis': float(np.clip(long_axis * ratio, 32, 72)),
         'ellipticity': _clipped(rng, 1.0, 0.08, 0.82, 1.2),
-        'wall': _clipped(rng, 9.5, 1.8, 6, 14),
+        # annotators of 2D echo draw the wall thicker than those of 3D echo
+        'wall': _clipped(rng, 9.5 if ndim == 3 else 11.5, 1.8, 6, 16),
         'base_fraction': float(rng.uniform(0.12, 0.38)),
         'bend': _clipped(rng, 0, 2.5, -6, 6),
         'lumpiness': float(rng.uniform(0.2, 2.2)),
@@ -140,7 +141,7 @@ def _random_look(rng: np.random.Generator, ndim: int) -> dict[str, Any]:
         'dynamic_range': float(
             rng.uniform(30, 54) if volume else rng.uniform(38, 64)
         ),
-        'gain': float(rng.uniform(-3.5, 7.5)),
+        'gain': float(rng.uniform(-4.5, 7) if volume else rng.uniform(-6, 5)),
         'gamma': float(np.exp(rng.uniform(np.log(0.75), np.log(1.35)))),
         'smoothing': float(rng.uniform(0, 0.8)),
     }
