@@ -112,3 +112,21 @@ def test_impossible_spacing_is_refused(spacing):
 def test_the_affine_cannot_be_changed():
     with pytest.raises(ValueError, match='read-only'):
         oblique().affine[0, 0] = 2
+
+
+@pytest.mark.parametrize('order', [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize('signs', [(1, 1, 1), (-1, 1, -1), (-1, -1, -1)])
+def test_oriented_axes_follow_the_world(order, signs):
+    affine = np.eye(4)
+    affine[:3, :3] = np.diag(np.multiply(signs, (1.0, 2.0, 3.0)))[:, order]
+    affine[:3, 3] = [5, -6, 7]
+    grid = Grid((8, 9, 10), affine)
+    turned = grid.oriented()
+    assert (np.diag(turned.affine)[:3] > 0).all()
+    corners = np.array([[0, 0, 0], [7, 8, 9]])
+    # The same voxels: every corner is a voxel of both grids.
+    index = turned.world_to_index(grid.index_to_world(corners))
+    np.testing.assert_allclose(index, index.round(), atol=1e-9)
+    assert sorted(turned.shape) == sorted(grid.shape)
+    assert (index >= 0).all()
+    assert (index <= np.array(turned.shape) - 1).all()

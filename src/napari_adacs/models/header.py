@@ -26,12 +26,16 @@ class Preprocessing:
         'pad' keeps its voxels and pads to a valid size.
     shape : tuple of int
         Network grid of 'resize'.
+    orientation : {'array', 'lps'}
+        Whether the network sees the axes as they are stored, or turned to
+        (x, y[, z]) order as it was trained.
     intensity : {'minmax'}
         Each image is scaled to [0, 1] by its minimum and maximum.
     """
 
     grid: GridPolicy = 'resize'
     shape: tuple[int, ...] = ()
+    orientation: Literal['array', 'lps'] = 'array'
     intensity: Literal['minmax'] = 'minmax'
 
 

@@ -47,9 +47,9 @@ def network_grid(
     multiple : int
         Every axis must be a multiple of this; voxels are added at the end.
     """
-    grid = fixed
+    grid = fixed.oriented() if preprocessing.orientation == 'lps' else fixed
     if preprocessing.grid == 'resize':
-        grid = fixed.resized(preprocessing.shape)
+        grid = grid.resized(preprocessing.shape)
     after = [-n % multiple for n in grid.shape]
     return grid.padded([0] * grid.ndim, after)
 

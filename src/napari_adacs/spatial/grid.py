@@ -9,6 +9,7 @@ fields and images on either can be compared.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -223,6 +224,25 @@ class Grid:
         """Return the grid of the array with its axes in reversed order."""
         order = [*range(self.ndim - 1, -1, -1), self.ndim]
         return Grid(self.shape[::-1], self.affine[:, order], self.units)
+
+    def oriented(self) -> Grid:
+        """Return the grid with its axes in (x, y[, z]) order, ascending.
+
+        The voxels stay where they are; axes are exchanged and reversed so
+        that each runs along the world axis it is nearest to.
+        """
+        cosines = np.abs(self.direction)
+        order = max(
+            itertools.permutations(range(self.ndim)),
+            key=lambda p: sum(cosines[w, a] for w, a in enumerate(p)),
+        )
+        affine = self.affine[:, [*order, self.ndim]].copy()
+        shape = tuple(self.shape[a] for a in order)
+        for axis in range(self.ndim):
+            if affine[axis, axis] < 0:
+                affine[:, -1] += affine[:, axis] * (shape[axis] - 1)
+                affine[:, axis] *= -1
+        return Grid(shape, affine, self.units)
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON-able description, for run records."""

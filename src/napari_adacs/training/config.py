@@ -163,6 +163,8 @@ class TrainConfig:
         Whether each pair is also registered the other way round.
     shape : tuple of int
         Grid of the network; pairs are resampled to it.
+    orientation : {'array', 'lps'}
+        How the axes of images are turned before the network sees them.
     seed : int
         Of every random number.
     validate_every, save_every : int
@@ -186,6 +188,7 @@ class TrainConfig:
     dice_labels: tuple[int, ...] = ()
     bidirectional: bool = True
     shape: tuple[int, ...] = (128, 128)
+    orientation: Literal['array', 'lps'] = 'array'
     seed: int = 0
     validate_every: int = 250
     save_every: int = 250

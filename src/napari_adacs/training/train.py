@@ -101,7 +101,9 @@ def new_model(config: TrainConfig) -> Model:
         auxiliaries={
             name: dict(config.scheme.auxiliary_options) for name in names
         },
-        preprocessing=Preprocessing('resize', tuple(config.shape)),
+        preprocessing=Preprocessing(
+            'resize', tuple(config.shape), config.orientation
+        ),
         title=str(info.get('title', config.name)),
         description=str(info.get('description', '')),
         domain=str(info.get('domain', '')),

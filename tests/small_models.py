@@ -1,0 +1,55 @@
+"""Tiny models with made-up weights, for tests that only need some model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from napari_adacs.models.bundle import save_bundle
+from napari_adacs.models.header import ModelHeader, Preprocessing
+from napari_adacs.models.model import Model, build_model
+
+SMALL = {'encoder': [4, 8], 'decoder': [8, 8, 4]}
+
+
+def small_model(
+    ndim: int = 2,
+    *,
+    scheme: str = 'adacs',
+    auxiliaries: tuple[str, ...] = ('scoring', 'variance'),
+    grid: str = 'resize',
+    orientation: str = 'array',
+    shape: tuple[int, ...] | None = None,
+    flow: float = 0.1,
+) -> Model:
+    """Build a model whose field is smooth, non-zero and reproducible."""
+    torch.manual_seed(0)
+    side = {2: (32, 32), 3: (16, 16, 16)}[ndim]
+    model = build_model(
+        ModelHeader(
+            name=f'small-{ndim}d',
+            ndim=ndim,
+            network='voxelmorph',
+            network_options=SMALL,
+            scheme=scheme,
+            auxiliaries=dict.fromkeys(auxiliaries, SMALL),
+            preprocessing=Preprocessing(
+                grid, side if shape is None else shape, orientation
+            ),
+            licence='BSD-3-Clause',
+        )
+    )
+    with torch.no_grad():
+        model.displacement.flow.weight.normal_(0, flow)
+        model.displacement.flow.bias.fill_(0.8)
+    for module in model.modules().values():
+        module.eval()
+    return model
+
+
+def save_small_model(folder: Path, ndim: int = 2, **options: object) -> Path:
+    """Save a small model as a bundle and return its path."""
+    path = folder / f'small-{ndim}d.safetensors'
+    save_bundle(path, small_model(ndim, **options))
+    return path
