@@ -46,10 +46,11 @@ def test_npe2_accepts_the_manifest(manifest: PluginManifest) -> None:
     assert Category.Registration in manifest.categories
 
 
-def test_the_top_level_link_is_the_manifest_of_the_package() -> None:
-    link = ROOT / 'napari.yaml'
+@pytest.mark.parametrize('name', ['napari.yaml', 'sample_data'])
+def test_the_top_level_shows_what_the_package_holds(name: str) -> None:
+    link = ROOT / name
     assert link.is_symlink()
-    assert link.resolve() == MANIFEST.resolve()
+    assert link.resolve() == (MANIFEST.parent / name).resolve()
 
 
 def test_the_icon_is_in_the_package(manifest: PluginManifest) -> None:
