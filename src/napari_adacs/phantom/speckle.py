@@ -83,6 +83,14 @@ def echo(beam: Beam, positions: Array, amplitudes: Complex) -> Complex:
             parts[2 * look] += np.bincount(flat, weight * value.real, size)
             parts[2 * look + 1] += np.bincount(flat, weight * value.imag, size)
         number += np.bincount(flat, weight, size)
+    density = np.sqrt(_density(beam, number))
+    fields = (parts[0::2] + 1j * parts[1::2]).astype(np.complex64)
+    fields = fields.reshape(looks, *beam.shape)
+    return np.stack([beam.blur(field / density) for field in fields])
+
+
+def _density(beam: Beam, number: NDArray[np.float64]) -> Array:
+    """Return the expected power on the beam grid per unit amplitude."""
     density = gaussian_filter(
         number.astype(np.float32).reshape(beam.shape),
         [2 * s for s in beam.sigma],
@@ -90,10 +98,8 @@ def echo(beam: Beam, positions: Array, amplitudes: Complex) -> Complex:
     density = np.maximum(density, np.float32(0.1) * density.mean())
     # linear weights blur by a variance of 1/6 sample
     spread = np.prod([s / np.hypot(s, 6**-0.5) for s in beam.sigma])
-    density = np.sqrt(density * np.float32(spread))
-    fields = (parts[0::2] + 1j * parts[1::2]).astype(np.complex64)
-    fields = fields.reshape(looks, *beam.shape)
-    return np.stack([beam.blur(field / density) for field in fields])
+    result: Array = density * np.float32(spread)
+    return result
 
 
 def _corner(
