@@ -279,3 +279,11 @@ def test_simpleitk_reads_the_same(
             back = image.TransformIndexToPhysicalPoint(found)
             np.testing.assert_allclose(back, point, atol=1e-4)
             assert image[found] == data[index[: grid.ndim]]
+
+
+def test_an_unknown_frame_duration_stays_unknown(tmp_path: Path) -> None:
+    grid = Grid.from_spacing((4, 5, 6))
+    save_volume(tmp_path / 'a.nii', np.ones((2, 4, 5, 6), np.float32), grid)
+    volume = read_volume(tmp_path / 'a.nii')
+    assert volume.n_frames == 2
+    assert volume.frame_duration_s is None

@@ -138,6 +138,9 @@ def save_volume(
         image.header.set_intent(INTENT_LABEL, allow_unknown=True)
     if frames and frame_duration_s:
         image.header['pixdim'][4] = frame_duration_s
+    elif frames:
+        # without a unit of time nobody reads the 1 there as a second
+        image.header.set_xyzt_units('mm')
     _set_display_range(image.header, values)
     write_image(target, image)
 
