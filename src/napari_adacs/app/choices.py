@@ -1,0 +1,155 @@
+"""What the boxes of the docks offer: models and devices."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from napari_adacs.errors import ModelError
+from napari_adacs.models.header import ModelHeader
+from napari_adacs.models.library import (
+    SUFFIX,
+    ModelEntry,
+    find_model,
+    list_models,
+)
+
+MODEL_SUFFIX = SUFFIX
+
+_NVIDIA = Path('/proc/driver/nvidia/gpus')
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An entry of a box.
+
+    Parameters
+    ----------
+    value : str
+        What it stands for in a `RunConfig`.
+    text : str
+        What the box shows.
+    tooltip : str
+        What it is.
+    """
+
+    value: str
+    text: str
+    tooltip: str = ''
+
+
+def model_choices(ndim: int | None, files: Iterable[str] = ()) -> list[Choice]:
+    """Return the models for images with a number of axes, 'auto' first.
+
+    Parameters
+    ----------
+    ndim : int or None
+        Number of axes; None lists all models.
+    files : iterable of str
+        Bundles that were chosen by hand; unreadable ones are left out.
+    """
+    entries = list_models(ndim)
+    choices = [_auto(ndim, entries)]
+    choices += [_choice(entry, entry.name) for entry in entries]
+    for file in files:
+        try:
+            entry = find_model(file)
+        except ModelError:
+            continue
+        if ndim in (None, entry.header.ndim):
+            choices.append(_choice(entry, file))
+    return choices
+
+
+def model_in_file(path: str) -> tuple[str, int]:
+    """Return the name of the model in a bundle, and its number of axes.
+
+    Raises
+    ------
+    ModelError
+        If the file is no bundle.
+    """
+    header = find_model(path).header
+    return header.name, header.ndim
+
+
+def _auto(ndim: int | None, entries: list[ModelEntry]) -> Choice:
+    if ndim is None:
+        return Choice('auto', 'auto', 'The best model for the images.')
+    if not entries:
+        return Choice(
+            'auto', f'auto (none for {ndim}D)', f'No model for {ndim}D images.'
+        )
+    best = entries[0]
+    return Choice(
+        'auto',
+        f'auto ({best.name})',
+        f'The first choice for {ndim}D images.\n\n{describe(best.header)}',
+    )
+
+
+def _choice(entry: ModelEntry, value: str) -> Choice:
+    mark = '' if entry.source == 'bundled' else f' ({entry.source})'
+    tooltip = describe(entry.header)
+    if mark:
+        tooltip += f'\n{entry.path}'
+    return Choice(value, f'{entry.name}{mark}', tooltip)
+
+
+def describe(header: ModelHeader) -> str:
+    """Return what a model is, in a few lines."""
+    lines = [header.title or header.name, header.description]
+    for name in ('domain', 'licence', 'date'):
+        value = getattr(header, name)
+        if value:
+            lines.append(f'{name.capitalize()}: {value}')
+    for data, figures in header.metrics.items():
+        lines.append(f'{data}: {_figures(figures)}')
+    return '\n'.join(filter(None, lines))
+
+
+def _figures(values: object) -> str:
+    if isinstance(values, Mapping):
+        return ', '.join(f'{k} {_figures(v)}' for k, v in values.items())
+    return f'{values:.3g}' if isinstance(values, float) else str(values)
+
+
+def device_choices(preferred: str = 'auto') -> list[str]:
+    """Return the devices to offer.
+
+    Importing torch takes seconds; until something else has done it, the
+    drivers of the system tell what there may be.
+
+    Parameters
+    ----------
+    preferred : str, default: 'auto'
+        A device from the preferences; offered in any case.
+    """
+    torch = sys.modules.get('torch')
+    if torch is not None and hasattr(torch, 'cuda'):
+        count = torch.cuda.device_count()
+        has_mps = torch.backends.mps.is_available()
+    else:
+        count, has_mps = _likely_cuda_devices(), _likely_mps()
+    found = ['auto', 'cpu', *(f'cuda:{i}' for i in range(count))]
+    if has_mps:
+        found.append('mps')
+    return found if preferred in found else [*found, preferred]
+
+
+def _likely_cuda_devices() -> int:
+    try:
+        build = metadata.version('torch')
+        cards = os.listdir(_NVIDIA)
+    except (metadata.PackageNotFoundError, OSError):
+        return 0
+    return 0 if build.endswith('+cpu') else len(cards)
+
+
+def _likely_mps() -> bool:
+    return sys.platform == 'darwin' and platform.machine() == 'arm64'

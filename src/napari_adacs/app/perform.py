@@ -1,0 +1,161 @@
+"""Carry out a request, in a worker thread."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from napari_adacs.app.label_evaluation import check_labels, onto_moving
+from napari_adacs.app.layer_specs import Figures, LayerSpec, layer_specs
+from napari_adacs.app.request import Preflight, Request
+from napari_adacs.app.result_files import describe_model
+from napari_adacs.io.record import RunRecord, describe_array
+from napari_adacs.registration.inputs import ImageOnGrid, checked
+from napari_adacs.registration.progress import Progress, Reporter
+
+if TYPE_CHECKING:
+    from napari_adacs.registration.result import RegistrationResult
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A registration and its layers to be.
+
+    Parameters
+    ----------
+    result : RegistrationResult
+        What came out.
+    specs : tuple of LayerSpec
+        Layers to show.
+    figures : Figures
+        Numbers for the result line.
+    record : dict
+        Run record, JSON-able.
+    seconds : float
+        From start to end.
+    """
+
+    result: RegistrationResult
+    specs: tuple[LayerSpec, ...]
+    figures: Figures
+    record: dict[str, Any]
+    seconds: float
+
+
+def perform(
+    request: Request,
+    ready: Preflight,
+    progress: Progress,
+    cancel: Event,
+    *,
+    command: str = '',
+    python: str = '',
+) -> Finished:
+    """Read the voxels, register, and prepare the layers.
+
+    Parameters
+    ----------
+    request : Request
+        What to register.
+    ready : Preflight
+        What `preflight` said to it.
+    progress : callable
+        Called with (fraction, message).
+    cancel : threading.Event
+        Set to stop.
+    command, python : str
+        How to repeat the run, for the record.
+
+    Raises
+    ------
+    InputError, ModelError, DeviceError
+        If an image, the model or the device does not do.
+    CancelledError
+        If `cancel` was set.
+    """
+    started = time.perf_counter()
+    report = Reporter(progress, cancel)
+    report(0.0, 'Reading the images')
+    inputs = _load(request)
+    report(0.0, 'Starting torch' if _torch_is_new() else 'Starting')
+    from napari_adacs.registration.register import register_on_grids
+
+    try:
+        result = register_on_grids(
+            inputs['moving'],
+            inputs['fixed'],
+            request.config,
+            progress=progress,
+            cancel=cancel,
+        )
+        report(0.9, 'Preparing the layers')
+        warped = _warped_labels(result, inputs.get('moving labels'))
+        specs, figures = layer_specs(result, warped)
+        report.check()
+    finally:
+        _free_device_memory()
+    record = RunRecord(
+        task='register',
+        config=request.config.to_dict(),
+        inputs=_described(inputs, request),
+        model=describe_model(ready.entry),
+        command=command,
+        python=python,
+        device=result.device,
+        timings_s={k: round(v, 4) for k, v in result.timings.items()},
+        notes=[*result.notes, f'{figures}.'],
+    )
+    seconds = time.perf_counter() - started
+    return Finished(result, specs, figures, record.to_dict(), seconds)
+
+
+def _load(request: Request) -> dict[str, ImageOnGrid]:
+    loaded = {
+        image.name: checked(image.load())
+        for image in (request.moving, request.fixed)
+    }
+    if request.labels is not None:
+        labels = request.labels
+        loaded[labels.name] = check_labels(labels.load())
+    return loaded
+
+
+def _warped_labels(
+    result: RegistrationResult, labels: ImageOnGrid | None
+) -> NDArray[Any] | None:
+    if labels is None:
+        return None
+    return onto_moving(result.field, labels).warp_labels(labels.data)
+
+
+def _described(
+    inputs: Mapping[str, ImageOnGrid], request: Request
+) -> dict[str, object]:
+    frames = {
+        image.name: image.frame
+        for image in (request.moving, request.fixed, request.labels)
+        if image is not None
+    }
+    return {
+        name.replace(' ', '_'): {
+            **describe_array(image.data, image.grid, name),
+            'frame': frames[name],
+        }
+        for name, image in inputs.items()
+    }
+
+
+def _torch_is_new() -> bool:
+    return 'torch' not in sys.modules
+
+
+def _free_device_memory() -> None:
+    torch = sys.modules['torch']
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()

@@ -1,0 +1,155 @@
+"""A registration of layers, before it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import psutil  # type: ignore[import-untyped,unused-ignore]
+
+from napari_adacs.app.label_evaluation import check_place
+from napari_adacs.app.layers import LayerImage
+from napari_adacs.app.settings import compute_settings
+from napari_adacs.errors import InputError
+from napari_adacs.models.library import ModelEntry, find_model
+from napari_adacs.registration.config import RunConfig
+from napari_adacs.registration.inputs import ImageOnGrid, check_pair
+from napari_adacs.registration.plan import Plan, plan_registration
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What to register, and how.
+
+    Parameters
+    ----------
+    moving, fixed : LayerImage
+        The images, not yet in memory.
+    config : RunConfig
+        The settings.
+    labels : LayerImage, optional
+        Labels of the moving image, to be warped along.
+    memory_cap_gb : float, default: 0.0
+        Refuse what needs more; 0 for what is free.
+    """
+
+    moving: LayerImage
+    fixed: LayerImage
+    config: RunConfig
+    labels: LayerImage | None = None
+    memory_cap_gb: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Preflight:
+    """What a request will do.
+
+    Parameters
+    ----------
+    entry : ModelEntry
+        The model, 'auto' resolved.
+    plan : Plan
+        Grids and memory.
+    """
+
+    entry: ModelEntry
+    plan: Plan
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The same in words."""
+        header = self.entry.header
+        domain = f', made for {header.domain}' if header.domain else ''
+        return (f'Model {header.name}{domain}.', *self.plan.sentences)
+
+
+def make_request(
+    moving: LayerImage,
+    fixed: LayerImage,
+    labels: LayerImage | None = None,
+    *,
+    model: str = 'auto',
+    device: str = 'auto',
+    refine_steps: int = 0,
+) -> Request:
+    """Return a request with the preferences filled in."""
+    settings = compute_settings()
+    config = RunConfig(model, device, refine_steps, settings.threads)
+    return Request(moving, fixed, config, labels, settings.memory_cap_gb)
+
+
+def preflight(request: Request) -> Preflight:
+    """Find out what can be known without reading voxels or loading torch.
+
+    Raises
+    ------
+    InputError
+        If the images, their places or the memory do not do.
+    ModelError
+        If there is no such model, or it is for other images.
+    """
+    moving, fixed = request.moving, request.fixed
+    if moving.source is fixed.source and moving.frame == fixed.frame:
+        raise InputError(
+            'Moving and fixed are the same image.',
+            'Choose two layers, or two frames.',
+        )
+    places = [_place(image) for image in (moving, fixed)]
+    _check_units(moving, fixed)
+    check_pair(*places)
+    if request.labels is not None:
+        labels = _place(request.labels)
+        check_place(labels, replace(places[0], name='moving image'))
+    entry = find_model(request.config.model, fixed.grid.ndim)
+    plan = plan_registration(moving.grid, fixed.grid, entry.header)
+    _check_memory(plan, request)
+    return Preflight(entry, plan)
+
+
+def _place(image: LayerImage) -> ImageOnGrid:
+    """Return the image as far as it can be known without its voxels."""
+    source: Any = image.source
+    kind = source.dtype.kind
+    if kind not in 'buif':
+        raise InputError(
+            f'The {image.name} image holds {source.dtype} values, not '
+            'numbers.',
+            'Convert it to a scalar image first.',
+        )
+    if min(image.grid.shape) < 2:
+        raise InputError(
+            f'The {image.name} image has an axis of one voxel (shape '
+            f'{image.grid.shape}).',
+            'Choose a 2D image or a full volume.',
+        )
+    return ImageOnGrid(source, image.grid, image.name)
+
+
+def _check_units(moving: LayerImage, fixed: LayerImage) -> None:
+    units = {moving.grid.units, fixed.grid.units}
+    if moving.grid.ndim == fixed.grid.ndim and len(units) == 2:
+        unknown = moving if moving.grid.units == 'voxel' else fixed
+        raise InputError(
+            f'The {unknown.name} layer has no physical units, the other is '
+            'in mm.',
+            'Set scale and units of its layer, or open both in the same way.',
+        )
+
+
+def _check_memory(plan: Plan, request: Request) -> None:
+    cap = request.memory_cap_gb
+    if cap and plan.memory_gb > cap:
+        raise InputError(
+            f'This pair needs about {plan.memory_gb:.1f} GB, more than the '
+            f'memory cap of {cap:g} GB in the preferences.',
+            'Crop or resample the images, or raise the cap.',
+        )
+    if request.config.device.startswith('cuda'):
+        return
+    free = psutil.virtual_memory().available / 1e9
+    if plan.memory_gb > free:
+        raise InputError(
+            f'This pair needs about {plan.memory_gb:.1f} GB, and only '
+            f'{free:.1f} GB are free.',
+            'Crop or resample the images, or close other programs.',
+        )

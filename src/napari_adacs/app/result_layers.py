@@ -1,0 +1,203 @@
+"""The only code that writes result layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_adacs.app.layer_specs import LayerSpec, Role
+from napari_adacs.app.layers import layer_kwargs
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+METADATA_KEY = 'napari_adacs'
+
+
+@dataclass(frozen=True, eq=False)
+class ResultGroup:
+    """The layers of one registration in one viewer.
+
+    Layers are found by what their metadata say, never by name or position:
+    a person may rename, reorder, restyle and delete them. Showing a result
+    again updates what is there.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Where the layers are.
+    group_id : str
+        The same for every run on the same images with the same model.
+    title : str
+        First part of the names.
+    placement : mapping
+        From `layers.layer_kwargs` of the fixed layer.
+    record : mapping
+        Run record, JSON-able; goes into the metadata.
+    looks : mapping of Role to mapping
+        Options of new layers taken from the user's own, such as the
+        contrast limits of the moving image for the warped one.
+    """
+
+    viewer: ViewerModel
+    group_id: str
+    title: str = ''
+    placement: Mapping[str, Any] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
+    looks: Mapping[Role, Mapping[str, Any]] = field(default_factory=dict)
+
+    def layers(self) -> dict[Role, Layer]:
+        """Return the layers that exist, by role."""
+        found = {}
+        for layer in self.viewer.layers:
+            about = tag(layer)
+            if about is not None and about['group'] == self.group_id:
+                found[Role(about['role'])] = layer
+        return found
+
+    def show(self, specs: Iterable[LayerSpec]) -> Iterator[Layer]:
+        """Add or update the layers, one per step.
+
+        Each step costs the GUI thread some tens of milliseconds; take them
+        in turns of the event loop. Layers of roles that this result does
+        not have are removed with the last step. The user's selection is
+        kept.
+        """
+        selected = {str(x.unique_id) for x in self.viewer.layers.selection}
+        shown = set()
+        for spec in specs:
+            layer = self.layers().get(spec.role)
+            if layer is not None and not _fits(layer, spec):
+                self.viewer.layers.remove(layer)
+                layer = None
+            if layer is None:
+                layer = self._add(spec)
+            else:
+                self._update(layer, spec)
+            shown.add(spec.role)
+            yield layer
+        self._remove(set(Role) - shown)
+        self._select(selected)
+
+    def remove(self) -> None:
+        """Remove the layers of this group and no others."""
+        self._remove(set(Role))
+
+    def _add(self, spec: LayerSpec) -> Layer:
+        from napari import layers
+
+        options = {**spec.options, **self.looks.get(spec.role, {})}
+        has_bar = options.pop('colorbar', False)
+        options |= {
+            'name': f'{self.title} {spec.role}',
+            'visible': spec.visible,
+            **self.placement,
+        }
+        if spec.kind == 'vectors':
+            options |= _arrow_options(spec)
+        elif spec.limits is not None:
+            options['contrast_limits'] = spec.limits
+        kind = getattr(layers, spec.kind.capitalize())
+        layer: Layer = kind(spec.data, **options)
+        if has_bar:
+            layer.colorbar.visible = True
+        # Whoever hears of the new layer can already see whose it is; its
+        # name is final only in the list.
+        self._tag(layer, spec)
+        self.viewer.add_layer(layer)
+        self._tag(layer, spec)
+        return layer
+
+    def _update(self, layer: Layer, spec: LayerSpec) -> None:
+        before = tag(layer) or {}
+        layer.data = spec.data
+        if spec.features is not None:
+            layer.features = dict(spec.features)
+            layer.refresh_colors()
+        if spec.limits is not None:
+            _set_limits(layer, spec, before.get('limits'))
+        _place(layer, self.placement)
+        if layer.name == before.get('name'):
+            layer.name = f'{self.title} {spec.role}'
+        self._tag(layer, spec)
+
+    def _tag(self, layer: Layer, spec: LayerSpec) -> None:
+        limits = spec.limits
+        layer.metadata = {
+            **layer.metadata,
+            METADATA_KEY: {
+                'group': self.group_id,
+                'role': spec.role.value,
+                # A copy that a person makes of the layer is not ours.
+                'layer': str(layer.unique_id),
+                'name': layer.name,
+                'limits': None if limits is None else list(limits),
+                'record': dict(self.record),
+            },
+        }
+
+    def _remove(self, roles: set[Role]) -> None:
+        for role, layer in self.layers().items():
+            if role in roles:
+                self.viewer.layers.remove(layer)
+
+    def _select(self, keys: set[str]) -> None:
+        layers = self.viewer.layers
+        chosen = [x for x in layers if str(x.unique_id) in keys]
+        if chosen:
+            layers.selection = set(chosen)
+
+
+def tag(layer: Layer) -> dict[str, Any] | None:
+    """Return what a result layer says about itself; None for others."""
+    about = layer.metadata.get(METADATA_KEY)
+    if not isinstance(about, dict) or 'group' not in about:
+        return None
+    return about if about.get('layer') == str(layer.unique_id) else None
+
+
+def groups_in(viewer: ViewerModel) -> list[str]:
+    """Return the ids of the groups of which a viewer has a layer."""
+    tags = [tag(layer) for layer in viewer.layers]
+    return list(dict.fromkeys(x['group'] for x in tags if x is not None))
+
+
+def _fits(layer: Layer, spec: LayerSpec) -> bool:
+    ndim = spec.data.shape[-1] if spec.kind == 'vectors' else spec.data.ndim
+    return bool(layer.ndim == ndim)
+
+
+def _arrow_options(spec: LayerSpec) -> dict[str, Any]:
+    features = dict(spec.features or {})
+    return {
+        'features': features,
+        'edge_color': next(iter(features)),
+        'edge_contrast_limits': spec.limits,
+    }
+
+
+def _set_limits(layer: Layer, spec: LayerSpec, ours: Any) -> None:
+    """Set the contrast limits unless a person has chosen others."""
+    name = 'contrast_limits'
+    if spec.kind == 'vectors':
+        name = f'edge_{name}'
+    if ours is not None and np.allclose(getattr(layer, name), ours):
+        setattr(layer, name, spec.limits)
+
+
+def _place(layer: Layer, placement: Mapping[str, Any]) -> None:
+    """Move a layer to a placement, touching only what differs."""
+    now = layer_kwargs(layer)
+    for name, value in placement.items():
+        if not _same(now[name], value):
+            setattr(layer, name, value)
+
+
+def _same(first: Any, second: Any) -> bool:
+    if isinstance(first, tuple):
+        return list(map(str, first)) == list(map(str, second))
+    return np.shape(first) == np.shape(second) and np.allclose(first, second)
