@@ -172,7 +172,7 @@ def test_the_save_dialog_finds_us(
     assert read_volume(path).grid.same_space(grid_of(layer))
 
 
-# ---- displacement ------------------------------------------------------------
+# ---- displacement ---------------------------------------------------------
 
 
 def displacement(grid: Grid) -> np.ndarray:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from napari_adacs.errors import InputError
+from napari_adacs.io.atomic import atomic_path
 
 if TYPE_CHECKING:
     from napari_adacs.evaluation.metrics import LabelMetrics
@@ -14,8 +19,8 @@ if TYPE_CHECKING:
 # Attribute stem, heading, digits, whether it is a length.
 _COLUMNS = (
     ('dsc', 'DSC', 3, False),
-    ('hd', 'HD', 2, True),
-    ('hd95', 'HD95', 2, True),
+    ('hd', 'HD', 1, True),
+    ('hd95', 'HD95', 1, True),
     ('asd', 'ASD', 2, True),
 )
 MEANINGS = {
@@ -26,6 +31,7 @@ MEANINGS = {
     'ASD': 'Mean distance from the fixed surface to the other.',
 }
 NOTHING = '–'
+_SUFFIXES = ('.csv', '.md')
 _ARROW = ' → '
 
 
@@ -92,6 +98,37 @@ def plain_text(evaluation: Evaluation) -> str:
             text.append(f'{_subject(row[0])}: {note}.')
     text += [line for line in (folded_sentence(evaluation),) if line]
     return '\n'.join([*text, *evaluation.notes])
+
+
+def check_table_name(path: str | os.PathLike[str]) -> None:
+    """Check that a table can be written under a name.
+
+    Raises
+    ------
+    InputError
+        If it ends neither in .csv nor in .md.
+    """
+    if Path(path).suffix.lower() not in _SUFFIXES:
+        raise InputError(
+            f'A table cannot be written as {Path(path).name}.',
+            f'End the name in {" or ".join(_SUFFIXES)}.',
+        )
+
+
+def save_table(path: str | os.PathLike[str], evaluation: Evaluation) -> None:
+    """Write an evaluation as CSV or Markdown, as the name says.
+
+    Raises
+    ------
+    InputError
+        If the name ends otherwise or the file cannot be written.
+    """
+    check_table_name(path)
+    if Path(path).suffix.lower() == '.csv':
+        evaluation.to_csv(path)
+        return
+    with atomic_path(path) as temporary:
+        temporary.write_text(evaluation.to_markdown(), encoding='utf-8')
 
 
 def tab_separated(evaluation: Evaluation) -> str:

@@ -11,28 +11,23 @@ from napari_adacs.app.label_evaluation import (
     check_same_labels,
     evaluate_on_grids,
 )
-from napari_adacs.app.metric_table import plain_text
+from napari_adacs.app.metric_table import (
+    check_table_name,
+    plain_text,
+    save_table,
+)
 from napari_adacs.cli.console import say
 from napari_adacs.cli.files import open_labels
-from napari_adacs.errors import InputError
-from napari_adacs.io.atomic import atomic_path
 from napari_adacs.io.itk_field import read_displacement
 
 if TYPE_CHECKING:
-    from napari_adacs.evaluation.report import Evaluation
     from napari_adacs.spatial.field import DisplacementField
-
-_SUFFIXES = ('.csv', '.md')
 
 
 def run(chosen: Namespace) -> int:
     """Write and print the table of metrics of two segmentations."""
     out = Path(chosen.out).expanduser()
-    if out.suffix.lower() not in _SUFFIXES:
-        raise InputError(
-            f'The table is not written as {out.suffix or "a file"!r}.',
-            f'End the name of the file in {" or ".join(_SUFFIXES)}.',
-        )
+    check_table_name(out)
     moving, fixed = (
         open_labels(
             getattr(chosen, f'{role}_labels'),
@@ -46,7 +41,7 @@ def run(chosen: Namespace) -> int:
     check_same_labels(moving, fixed, chosen.compare, '--compare')
     field = _read_field(chosen.displacement)
     found = evaluate_on_grids(moving, fixed, field, labels=chosen.compare)
-    _write(out, found.evaluation)
+    save_table(out, found.evaluation)
     say(plain_text(found.evaluation))
     say(f'Wrote {chosen.out}')
     return 0
@@ -60,11 +55,3 @@ def _read_field(path: str | None) -> DisplacementField | None:
     from napari_adacs.spatial.field import DisplacementField
 
     return DisplacementField(voxels, grid)
-
-
-def _write(out: Path, evaluation: Evaluation) -> None:
-    if out.suffix.lower() == '.csv':
-        evaluation.to_csv(out)
-        return
-    with atomic_path(out) as temporary:
-        temporary.write_text(evaluation.to_markdown(), encoding='utf-8')

@@ -18,10 +18,10 @@ from napari_adacs.app.label_evaluation import (
     onto_moving,
 )
 from napari_adacs.app.metric_table import plain_text
+from napari_adacs.app.reproduce import Source, python_lines
 from napari_adacs.app.result_files import Registered, save_result
 from napari_adacs.cli.console import ProgressLine, say
 from napari_adacs.cli.files import Opened, open_image, open_labels
-from napari_adacs.cli.snippet import python_lines
 from napari_adacs.errors import InputError
 from napari_adacs.io.staging import check_folder
 from napari_adacs.models.library import ModelEntry, find_model
@@ -61,13 +61,26 @@ def run(chosen: Namespace) -> int:
             entry,
             {role: opened.describe() for role, opened in inputs.items()},
             shlex.join(['napari-adacs', *chosen.words]),
-            python_lines(inputs['moving'], inputs['fixed'], config),
+            _python(inputs, config),
             warped_labels,
             table,
         )
         files = save_result(chosen.out, registered)
     _report(registered, chosen.out, files)
     return 0
+
+
+def _python(inputs: _Inputs, config: RunConfig) -> str:
+    sources = {
+        role: Source(opened.volume.name, opened.frame, str(opened.volume.path))
+        for role, opened in inputs.items()
+    }
+    return python_lines(
+        sources['moving'],
+        sources['fixed'],
+        config,
+        sources.get('moving_labels'),
+    )
 
 
 def _report(registered: Registered, out: str, files: list[str]) -> None:
