@@ -58,8 +58,8 @@ def make_config(**changes):
         },
         'stages': {'displacement': 3, 'auxiliary': 3, 'joint': 6},
         'augment': {
-            'flip': True,
-            'transpose': True,
+            'flip': [0, 1],
+            'transpose': [0, 1],
             'swap': True,
             'gamma': 0.2,
             'frame_gamma': 0.1,

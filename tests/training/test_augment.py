@@ -31,7 +31,7 @@ def test_nothing_changes_by_default():
 @pytest.mark.parametrize('shape', [(16, 16), (8, 8, 8)])
 @pytest.mark.parametrize('name', [f.name for f in fields(AugmentConfig)])
 def test_every_change_does_something_and_stays_in_range(name, shape):
-    value = True if name in ('flip', 'transpose', 'swap') else 0.9
+    value = {'flip': (0,), 'transpose': (0, 1), 'swap': True}.get(name, 0.9)
     config = replace(AugmentConfig(), **{name: value})
     before = batch(shape)
     changed = False
@@ -48,7 +48,7 @@ def test_every_change_does_something_and_stays_in_range(name, shape):
 
 @pytest.mark.parametrize('name', ['flip', 'transpose', 'swap', 'warp'])
 def test_masks_move_with_their_image(name):
-    value = 2.0 if name == 'warp' else True
+    value = {'flip': (1,), 'transpose': (0, 1), 'warp': 2.0}.get(name, True)
     config = replace(AugmentConfig(), **{name: value})
     for seed in range(5):
         after = augment(batch(), config, generator(seed))
@@ -62,7 +62,7 @@ def test_masks_move_with_their_image(name):
 
 @pytest.mark.parametrize('name', ['flip', 'transpose', 'warp', 'blur'])
 def test_both_frames_change_alike(name):
-    value = True if name in ('flip', 'transpose') else 2.0
+    value = {'flip': (0, 1), 'transpose': (0, 1)}.get(name, 2.0)
     config = replace(AugmentConfig(), **{name: value})
     same = batch()
     same = Batch(
@@ -93,7 +93,7 @@ def test_empty_background_stays_empty():
 
 
 def test_the_same_seed_gives_the_same_change():
-    config = AugmentConfig(flip=True, warp=2.0, noise=0.1, nuisance=0.5)
+    config = AugmentConfig(flip=(0, 1), warp=2.0, noise=0.1, nuisance=0.5)
     first = augment(batch(), config, generator(3))
     second = augment(batch(), config, generator(3))
     torch.testing.assert_close(first.moving, second.moving, atol=0, rtol=0)

@@ -26,16 +26,17 @@ class Preprocessing:
         'pad' keeps its voxels and pads to a valid size.
     shape : tuple of int
         Network grid of 'resize'.
-    orientation : {'array', 'lps'}
-        Whether the network sees the axes as they are stored, or turned to
-        (x, y[, z]) order as it was trained.
+    orientation : {'array', 'lps', 'beam'}
+        Whether the network sees the axes as they are stored, turned to
+        (x, y[, z]) order, or turned so that the echo beam runs along the
+        second axis.
     intensity : {'minmax'}
         Each image is scaled to [0, 1] by its minimum and maximum.
     """
 
     grid: GridPolicy = 'resize'
     shape: tuple[int, ...] = ()
-    orientation: Literal['array', 'lps'] = 'array'
+    orientation: Literal['array', 'lps', 'beam'] = 'array'
     intensity: Literal['minmax'] = 'minmax'
 
 

@@ -6,12 +6,15 @@ those of the authors' code.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from napari_adacs.networks.unet import DECODER, ENCODER, UNet, convolution
+
+_INITIAL_LOGIT = math.log(0.9 / 0.1)
 
 
 class ScoringEstimator(nn.Module):
@@ -42,6 +45,10 @@ class ScoringEstimator(nn.Module):
         self.scoring_mask = convolution(ndim)(
             self.unet_model.out_channels, 1, 3, padding=1
         )
+        # Eq. 9 is least close to 1; from one half the first steps overshoot
+        # into the flat end of the sigmoid, out of which there is no gradient.
+        assert self.scoring_mask.bias is not None
+        nn.init.constant_(self.scoring_mask.bias, _INITIAL_LOGIT)
 
     def forward(self, fixed: Tensor, warped: Tensor | None = None) -> Tensor:
         """Score (N, 1, *shape); `warped` is accepted and not used."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_adacs.models.header import Preprocessing
+from napari_adacs.registration.beam import beam_grid
 from napari_adacs.registration.inputs import ImageOnGrid
 from napari_adacs.spatial import operators
 from napari_adacs.spatial.field import apply_affine
@@ -34,20 +35,24 @@ class NetworkPair:
 
 
 def network_grid(
-    fixed: Grid, preprocessing: Preprocessing, multiple: int
+    fixed: ImageOnGrid, preprocessing: Preprocessing, multiple: int
 ) -> Grid:
     """Return the grid on which the network runs.
 
     Parameters
     ----------
-    fixed : Grid
-        Native fixed grid.
+    fixed : ImageOnGrid
+        Fixed image; its voxels matter only for finding the beam.
     preprocessing : Preprocessing
         The model's rule.
     multiple : int
         Every axis must be a multiple of this; voxels are added at the end.
     """
-    grid = fixed.oriented() if preprocessing.orientation == 'lps' else fixed
+    grid = fixed.grid
+    if preprocessing.orientation == 'lps':
+        grid = grid.oriented()
+    elif preprocessing.orientation == 'beam':
+        grid = beam_grid(grid, fixed.data)
     if preprocessing.grid == 'resize':
         grid = grid.resized(preprocessing.shape)
     after = [-n % multiple for n in grid.shape]

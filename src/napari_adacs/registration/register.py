@@ -140,7 +140,7 @@ def register_on_grids(
     with _threads(config.threads), readable_memory_errors(plan.memory_gb):
         report(0.1, 'Resampling')
         grid = network_grid(
-            fixed.grid, model.header.preprocessing, model.size_multiple
+            fixed, model.header.preprocessing, model.size_multiple
         )
         pair = prepare(moving, fixed, grid)
         clock.lap('prepare')

@@ -236,10 +236,24 @@ class Grid:
             itertools.permutations(range(self.ndim)),
             key=lambda p: sum(cosines[w, a] for w, a in enumerate(p)),
         )
+        turned = self.affine[:, list(order)]
+        senses = [1 if turned[w, w] >= 0 else -1 for w in range(self.ndim)]
+        return self.reordered(order, senses)
+
+    def reordered(self, order: Sequence[int], senses: Sequence[int]) -> Grid:
+        """Return the same voxels with axes exchanged and reversed.
+
+        Parameters
+        ----------
+        order : sequence of int
+            For each new axis, the old one.
+        senses : sequence of int
+            For each new axis, +1 to keep its direction and -1 to reverse it.
+        """
         affine = self.affine[:, [*order, self.ndim]].copy()
-        shape = tuple(self.shape[a] for a in order)
-        for axis in range(self.ndim):
-            if affine[axis, axis] < 0:
+        shape = tuple(self.shape[axis] for axis in order)
+        for axis, sense in enumerate(senses):
+            if sense < 0:
                 affine[:, -1] += affine[:, axis] * (shape[axis] - 1)
                 affine[:, axis] *= -1
         return Grid(shape, affine, self.units)

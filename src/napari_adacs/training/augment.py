@@ -72,13 +72,15 @@ def _coin(rng: Generator, chance: float = 0.5) -> bool:
 def _orient(
     frames: list[Tensor], config: AugmentConfig, rng: Generator
 ) -> list[Tensor]:
-    axes = list(range(2, frames[0].ndim))
-    if config.flip:
-        chosen = [axis for axis in axes if _coin(rng)]
-        frames = [f.flip(chosen) if chosen else f for f in frames]
-    if config.transpose and len(set(frames[0].shape[2:])) == 1:
-        order = (torch.randperm(len(axes), generator=rng) + 2).tolist()
-        frames = [f.permute(0, 1, *order) for f in frames]
+    chosen = [axis + 2 for axis in config.flip if _coin(rng)]
+    if chosen:
+        frames = [f.flip(chosen) for f in frames]
+    if config.transpose:
+        drawn = torch.randperm(len(config.transpose), generator=rng).tolist()
+        order = list(range(frames[0].ndim))
+        for target, source in zip(config.transpose, drawn, strict=True):
+            order[target + 2] = config.transpose[source] + 2
+        frames = [f.permute(order) for f in frames]
     if config.swap and _coin(rng):
         frames = frames[::-1]
     return frames

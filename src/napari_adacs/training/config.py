@@ -98,14 +98,14 @@ class SmoothnessConfig:
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """Random changes of training pairs; every one is off at 0 or False.
+    """Random changes of training pairs; every one is off by default.
 
     Parameters
     ----------
-    flip : bool
-        Whether to mirror a pair along random axes.
-    transpose : bool
-        Whether to permute axes of equal length.
+    flip : tuple of int
+        Spatial axes along which a pair may be mirrored.
+    transpose : tuple of int
+        Spatial axes, of equal length, that may be exchanged.
     swap : bool
         Whether to exchange moving and fixed.
     gamma : float
@@ -125,8 +125,8 @@ class AugmentConfig:
         Probability that both frames are inverted (bright to dark).
     """
 
-    flip: bool = False
-    transpose: bool = False
+    flip: tuple[int, ...] = ()
+    transpose: tuple[int, ...] = ()
     swap: bool = False
     gamma: float = 0.0
     frame_gamma: float = 0.0
@@ -163,7 +163,7 @@ class TrainConfig:
         Whether each pair is also registered the other way round.
     shape : tuple of int
         Grid of the network; pairs are resampled to it.
-    orientation : {'array', 'lps'}
+    orientation : {'array', 'lps', 'beam'}
         How the axes of images are turned before the network sees them.
     seed : int
         Of every random number.
@@ -188,7 +188,7 @@ class TrainConfig:
     dice_labels: tuple[int, ...] = ()
     bidirectional: bool = True
     shape: tuple[int, ...] = (128, 128)
-    orientation: Literal['array', 'lps'] = 'array'
+    orientation: Literal['array', 'lps', 'beam'] = 'array'
     seed: int = 0
     validate_every: int = 250
     save_every: int = 250

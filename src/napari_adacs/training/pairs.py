@@ -161,3 +161,22 @@ class PairList(PairSource):
     def __getitem__(self, index: int) -> TrainingPair:
         """Return one pair."""
         return self._pairs[index]
+
+
+class PairUnion(PairSource):
+    """Several sources, one after the other."""
+
+    def __init__(self, sources: Sequence[PairSource]) -> None:
+        self._sources = list(sources)
+
+    def __len__(self) -> int:
+        """Return the number of pairs in all."""
+        return sum(len(source) for source in self._sources)
+
+    def __getitem__(self, index: int) -> TrainingPair:
+        """Return one pair."""
+        for source in self._sources:
+            if index < len(source):
+                return source[index]
+            index -= len(source)
+        raise IndexError('There are no more pairs.')

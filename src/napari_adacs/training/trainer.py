@@ -24,6 +24,11 @@ from napari_adacs.training.step import Active, Losses, compute_losses
 from napari_adacs.training.validation import Validation, validate
 from napari_adacs.weighting.base import SchemeState
 
+# Auxiliary gradients change by orders of magnitude as the estimators settle;
+# a second moment that remembers a thousand steps (0.999) is too slow for the
+# short runs that are possible here.
+_AUXILIARY_BETAS = (0.9, 0.99)
+
 Progress = Callable[[int, int, dict[str, float]], None]
 
 
@@ -74,7 +79,9 @@ class Trainer:
             for p in module.parameters()
         ]
         self.auxiliary_optimiser = (
-            Adam(auxiliary, lr=rate) if auxiliary else None
+            Adam(auxiliary, lr=rate, betas=_AUXILIARY_BETAS)
+            if auxiliary
+            else None
         )
         self.companions = companion_schemes(self.model)
 
