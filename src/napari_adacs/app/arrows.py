@@ -10,6 +10,9 @@ _MOST_ARROWS = 30_000
 _FEWEST_PER_AXIS, _MOST_PER_AXIS = 12, 28
 # Shorter ones would be dots.
 _SHORTEST_VOXELS, _SHORTEST_SHARE = 0.05, 0.03
+# The plane's counterpart of the golden ratio (Roberts' R2 sequence): its
+# multiples modulo 1 fill the unit square evenly.
+_EVENLY = 0.7548776662, 0.5698402910
 
 
 def arrows(
@@ -17,8 +20,9 @@ def arrows(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Sample a displacement for a Vectors layer.
 
-    Every slice gets its arrows; within a slice they are some voxels apart.
-    Very short ones are left out.
+    Every slice has arrows, whichever way a volume is cut: they form a
+    regular pattern that shifts from slice to slice. Very short ones are left
+    out.
 
     Parameters
     ----------
@@ -34,30 +38,31 @@ def arrows(
     lengths : (N,) numpy.ndarray of float32
         Magnitude at each start.
     """
-    shape = magnitude.shape
-    steps = _steps(shape)
-    where = tuple(
-        slice((n - 1) % step // 2, None, step)
-        for n, step in zip(shape, steps, strict=True)
-    )
-    axes = [np.arange(n)[s] for n, s in zip(shape, where, strict=True)]
-    start = np.stack(np.meshgrid(*axes, indexing='ij'), -1)
-    vector = np.moveaxis(voxels[(slice(None), *where)], 0, -1)
-    data = np.stack([start.astype(np.float32), vector], axis=-2)
-    data = data.reshape(-1, 2, len(shape))
-    lengths = magnitude[where].reshape(-1)
-    in_voxels = np.linalg.norm(data[:, 1], axis=1)
+    start = _lattice(magnitude.shape)
+    where = tuple(start.T)
+    vector = voxels[(slice(None), *where)].T
+    data = np.stack([start.astype(np.float32), vector], axis=1)
+    in_voxels = np.linalg.norm(vector, axis=1)
     shortest = max(_SHORTEST_VOXELS, _SHORTEST_SHARE * in_voxels.max())
     kept = in_voxels >= shortest
     # napari cannot colour a layer of no vectors by a feature.
     kept[in_voxels.argmax()] = True
-    return data[kept], lengths[kept]
+    return data[kept], magnitude[where][kept]
 
 
-def _steps(shape: tuple[int, ...]) -> list[int]:
-    """Return the distance of arrows along each axis, in voxels."""
+def _lattice(shape: tuple[int, ...]) -> NDArray[np.intp]:
+    """Return the (N, ndim) indices where arrows start."""
     slices = 1 if len(shape) == 2 else shape[0]
     wanted = int((_MOST_ARROWS / slices) ** 0.5)
     count = min(max(wanted, _FEWEST_PER_AXIS), _MOST_PER_AXIS)
-    step = [max(1, -(-n // count)) for n in shape[-2:]]
-    return step if len(shape) == 2 else [1, *step]
+    steps = [max(1, -(-n // count)) for n in shape[-2:]]
+    planes = []
+    for index in range(slices):
+        axes = [
+            np.arange(int((0.5 + index * share) % 1 * step), n, step)
+            for n, step, share in zip(shape[-2:], steps, _EVENLY, strict=True)
+        ]
+        plane = np.stack(np.meshgrid(*axes, indexing='ij'), -1).reshape(-1, 2)
+        depth = np.full((len(plane), len(shape) - 2), index)
+        planes.append(np.hstack([depth, plane]))
+    return np.concatenate(planes)

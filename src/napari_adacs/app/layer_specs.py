@@ -57,6 +57,8 @@ class LayerSpec:
         Columns of the features table.
     options : dict
         Looks of a new layer; a person's later choice stays.
+    colorbar : bool, default: False
+        Whether a new layer gets a colour bar.
     """
 
     role: Role
@@ -66,6 +68,7 @@ class LayerSpec:
     limits: tuple[float, float] | None = None
     features: Mapping[str, NDArray[Any]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    colorbar: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,32 +155,33 @@ def _maps(result: RegistrationResult) -> list[LayerSpec]:
         limits = (0.0, 1.0)
         if role is Role.VARIANCE:
             limits = (0.0, max(float(np.percentile(values, 99.5)), 1e-6))
-        options = {'colormap': colours, 'opacity': 0.5, 'colorbar': True}
-        specs.append(
-            LayerSpec(role, 'image', values, not shown, limits, None, options)
-        )
+        specs.append(_map(role, values, limits, colours, visible=not shown))
         shown = True
     return specs
 
 
 def _jacobian(determinant: NDArray[np.float32]) -> LayerSpec:
     # Symmetric about 1, volume kept; the lower end is where folding starts.
-    options = {'colormap': 'RdBu', 'opacity': 0.7, 'colorbar': True}
-    return LayerSpec(
-        Role.JACOBIAN,
-        'image',
-        determinant,
-        False,
-        (0.0, 2.0),
-        options=options,
-    )
+    return _map(Role.JACOBIAN, determinant, (0.0, 2.0), 'RdBu')
 
 
 def _magnitude(magnitude: NDArray[np.float32]) -> LayerSpec:
     limits = (0.0, max(float(magnitude.max()), 1e-6))
-    options = {'colormap': 'inferno', 'opacity': 0.7, 'colorbar': True}
+    return _map(Role.MAGNITUDE, magnitude, limits, 'inferno')
+
+
+def _map(
+    role: Role,
+    values: NDArray[np.float32],
+    limits: tuple[float, float],
+    colormap: str,
+    *,
+    visible: bool = False,
+) -> LayerSpec:
+    """Prepare a map that lies over the image and lets it shine through."""
+    options = {'colormap': colormap, 'opacity': 0.5}
     return LayerSpec(
-        Role.MAGNITUDE, 'image', magnitude, False, limits, options=options
+        role, 'image', values, visible, limits, None, options, True
     )
 
 
@@ -202,7 +206,12 @@ def arrows_spec(
         False,
         (0.0, max(float(magnitude.max()), 1e-6)),
         {'magnitude_mm': lengths},
-        {'vector_style': 'arrow', 'edge_colormap': 'turbo'},
+        {
+            'vector_style': 'arrow',
+            'edge_colormap': 'turbo',
+            'edge_width': 0.6,
+            'opacity': 1.0,
+        },
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_adacs.app.units import convert, in_mm, is_time
+from napari_adacs.app.units import convert, in_mm, is_length, is_time
 from napari_adacs.errors import InputError
 from napari_adacs.registration.inputs import ImageOnGrid
 from napari_adacs.spatial.grid import Grid
@@ -57,6 +57,16 @@ def is_sequence(layer: Layer) -> bool:
     if layer.ndim == 4:
         return True
     return layer.ndim == 3 and is_time(layer.units[0], layer.axis_labels[0])
+
+
+def may_be_frames(layer: Layer) -> bool:
+    """Whether a layer may be a sequence of 2D images without saying so.
+
+    A first axis with a unit of length is one of space.
+    """
+    if layer.ndim != 3 or is_sequence(layer) or getattr(layer, 'rgb', False):
+        return False
+    return not is_length(layer.units[0])
 
 
 def frame_count(layer: Layer) -> int:

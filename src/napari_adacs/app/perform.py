@@ -15,6 +15,7 @@ from napari_adacs.app.label_evaluation import check_labels, onto_moving
 from napari_adacs.app.layer_specs import Figures, LayerSpec, layer_specs
 from napari_adacs.app.request import Preflight, Request
 from napari_adacs.app.result_files import describe_model
+from napari_adacs.app.torch_start import preload_torch, torch_is_loaded
 from napari_adacs.io.record import RunRecord, describe_array
 from napari_adacs.registration.inputs import ImageOnGrid, checked
 from napari_adacs.registration.progress import Progress, Reporter
@@ -83,7 +84,9 @@ def perform(
     report = Reporter(progress, cancel)
     report(0.0, 'Reading the images')
     inputs = _load(request)
-    report(0.0, 'Starting torch' if _torch_is_new() else 'Starting')
+    if not torch_is_loaded():
+        report(0.0, 'Starting torch')
+        preload_torch()
     from napari_adacs.registration.register import register_on_grids
 
     try:
@@ -149,10 +152,6 @@ def _described(
         }
         for name, image in inputs.items()
     }
-
-
-def _torch_is_new() -> bool:
-    return 'torch' not in sys.modules
 
 
 def _free_device_memory() -> None:

@@ -60,16 +60,17 @@ class ResultGroup:
         return found
 
     def show(self, specs: Iterable[LayerSpec]) -> Iterator[Layer]:
-        """Add or update the layers, one per step.
+        """Add or update the layers, step by step.
 
         Each step costs the GUI thread some tens of milliseconds; take them
         in turns of the event loop. Layers of roles that this result does
         not have are removed with the last step. The user's selection is
-        kept.
+        kept. New maps want `add_colorbars` afterwards.
         """
         selected = {str(x.unique_id) for x in self.viewer.layers.selection}
         shown = set()
         for spec in specs:
+            shown.add(spec.role)
             layer = self.layers().get(spec.role)
             if layer is not None and not _fits(layer, spec):
                 self.viewer.layers.remove(layer)
@@ -78,10 +79,23 @@ class ResultGroup:
                 layer = self._add(spec)
             else:
                 self._update(layer, spec)
-            shown.add(spec.role)
             yield layer
         self._remove(set(Role) - shown)
         self._select(selected)
+
+    def add_colorbars(self, specs: Iterable[LayerSpec]) -> Iterator[Layer]:
+        """Give maps their colour bars, one per step.
+
+        The first one ever drawn costs more than any layer: napari makes the
+        digits for it. A bar that a person has hidden stays hidden.
+        """
+        for spec in specs:
+            layer = self.layers().get(spec.role)
+            if layer is None or not spec.colorbar:
+                continue
+            if (tag(layer) or {})['new']:
+                layer.colorbar.visible = True
+                yield layer
 
     def remove(self) -> None:
         """Remove the layers of this group and no others."""
@@ -91,7 +105,6 @@ class ResultGroup:
         from napari import layers
 
         options = {**spec.options, **self.looks.get(spec.role, {})}
-        has_bar = options.pop('colorbar', False)
         options |= {
             'name': f'{self.title} {spec.role}',
             'visible': spec.visible,
@@ -103,13 +116,11 @@ class ResultGroup:
             options['contrast_limits'] = spec.limits
         kind = getattr(layers, spec.kind.capitalize())
         layer: Layer = kind(spec.data, **options)
-        if has_bar:
-            layer.colorbar.visible = True
         # Whoever hears of the new layer can already see whose it is; its
         # name is final only in the list.
-        self._tag(layer, spec)
+        self._tag(layer, spec, new=True)
         self.viewer.add_layer(layer)
-        self._tag(layer, spec)
+        self._tag(layer, spec, new=True)
         return layer
 
     def _update(self, layer: Layer, spec: LayerSpec) -> None:
@@ -123,9 +134,9 @@ class ResultGroup:
         _place(layer, self.placement)
         if layer.name == before.get('name'):
             layer.name = f'{self.title} {spec.role}'
-        self._tag(layer, spec)
+        self._tag(layer, spec, new=False)
 
-    def _tag(self, layer: Layer, spec: LayerSpec) -> None:
+    def _tag(self, layer: Layer, spec: LayerSpec, *, new: bool) -> None:
         limits = spec.limits
         layer.metadata = {
             **layer.metadata,
@@ -136,6 +147,7 @@ class ResultGroup:
                 'layer': str(layer.unique_id),
                 'name': layer.name,
                 'limits': None if limits is None else list(limits),
+                'new': new,
                 'record': dict(self.record),
             },
         }

@@ -105,6 +105,21 @@ def forget(group: str) -> None:
     _RUNS.pop(group, None)
 
 
+def forget_removed(viewer: ViewerModel, layer: Layer) -> None:
+    """Let go of a run when the last of its layers was removed.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Where the layer was.
+    layer : Layer
+        Any layer that is no longer in the viewer.
+    """
+    about = tag(layer)
+    if about is not None and about['group'] not in groups_in(viewer):
+        forget(about['group'])
+
+
 def run_of(layer: Layer) -> Run | None:
     """Return the run that a result layer belongs to, or None."""
     about = tag(layer)

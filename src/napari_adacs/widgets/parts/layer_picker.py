@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
@@ -27,6 +28,8 @@ class LayerPicker(QComboBox):
         Layer class to list.
     nothing : str, optional
         Text of an entry for no layer; without it there is none.
+    accept : callable, optional
+        Says of a layer of that type whether to list it.
     parent : QWidget, optional
         Qt parent.
     """
@@ -38,12 +41,14 @@ class LayerPicker(QComboBox):
         viewer: ViewerModel,
         kind: type[Layer],
         nothing: str | None = None,
+        accept: Callable[[Layer], bool] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._kind = kind
         self._nothing = nothing
+        self._accept = accept or _any
         self._following = False
         # Long file names must not make the dock wide.
         self.setSizeAdjustPolicy(
@@ -109,7 +114,11 @@ class LayerPicker(QComboBox):
         return keys.index(key) if key in keys else -1
 
     def _layers(self) -> list[Layer]:
-        return [x for x in self._viewer.layers if isinstance(x, self._kind)]
+        return [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, self._kind) and self._accept(layer)
+        ]
 
     def _events(self) -> tuple[object, ...]:
         events = self._viewer.layers.events
@@ -119,3 +128,7 @@ class LayerPicker(QComboBox):
             events.reordered,
             events.renamed,
         )
+
+
+def _any(layer: Layer) -> bool:
+    return True

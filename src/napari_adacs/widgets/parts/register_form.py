@@ -1,0 +1,196 @@
+"""What is registered to what, and how: the inputs of the Register dock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.layers import Labels
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QWidget,
+)
+
+from napari_adacs.app.choices import device_choices
+from napari_adacs.app.layers import is_sequence
+from napari_adacs.app.prepared import Chosen
+from napari_adacs.app.result_layers import tag
+from napari_adacs.app.settings import compute_settings, use_model_folder
+from napari_adacs.widgets.parts.image_side import ImageSide
+from napari_adacs.widgets.parts.layer_picker import LayerPicker
+from napari_adacs.widgets.parts.model_box import ModelBox
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+_MOST_STEPS = 10_000
+
+
+class RegisterForm(QWidget):
+    """Layers, model and device; `changed` fires when any of it changes.
+
+    Parameters
+    ----------
+    viewer : ViewerModel
+        Whose layers to offer.
+    """
+
+    changed = Signal()
+    refused = Signal(str)
+
+    def __init__(
+        self, viewer: ViewerModel, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        settings = compute_settings()
+        use_model_folder(settings.model_folder)
+        self.moving = ImageSide(viewer, 'moving')
+        self.fixed = ImageSide(viewer, 'fixed')
+        self.labels = LayerPicker(
+            viewer, Labels, nothing='none', accept=_is_not_a_result
+        )
+        self.model = ModelBox()
+        self.device = QComboBox()
+        self.refine = QSpinBox()
+        self.swap = QPushButton('Swap')
+        self._preferred_device = settings.device
+        self.reload_devices(settings.device)
+        self._dress()
+        self._lay_out()
+        self._separate()
+        self._connect()
+
+    def chosen(self) -> Chosen | None:
+        """Return what the form says; None while there is no image."""
+        moving, fixed = self.moving.layer(), self.fixed.layer()
+        if moving is None or fixed is None:
+            return None
+        return Chosen(
+            moving,
+            fixed,
+            self.moving.frame(),
+            self.fixed.frame(),
+            self.labels.layer(),
+            self.model.value(),
+            self.device.currentText(),
+            self.refine.value(),
+        )
+
+    def follow(self) -> None:
+        """Follow the viewer's layers from now on."""
+        self.moving.follow()
+        self.fixed.follow()
+        self.labels.follow()
+
+    def unfollow(self) -> None:
+        """Leave the viewer's layers alone."""
+        self.moving.unfollow()
+        self.fixed.unfollow()
+        self.labels.unfollow()
+
+    def reload_devices(self, chosen: str = '') -> None:
+        """List the devices again; more are known once torch is loaded."""
+        before = chosen or self.device.currentText()
+        self.device.blockSignals(True)
+        self.device.clear()
+        self.device.addItems(device_choices(self._preferred_device))
+        self.device.setCurrentIndex(max(0, self.device.findText(before)))
+        self.device.blockSignals(False)
+
+    def _dress(self) -> None:
+        self.labels.setObjectName('moving_labels')
+        self.labels.setAccessibleName('moving labels layer')
+        self.device.setObjectName('device')
+        self.device.setAccessibleName('device')
+        self.device.setToolTip(
+            'Where the model runs; auto takes a GPU if torch can use one.'
+        )
+        self.refine.setObjectName('refine_steps')
+        self.refine.setAccessibleName('refinement steps')
+        self.refine.setRange(0, _MOST_STEPS)
+        self.refine.setSingleStep(10)
+        self.refine.setSpecialValueText('off')
+        self.refine.setToolTip(
+            'Steps of optimisation on this pair after the estimate of the '
+            'model; each takes several times as long as the estimate.'
+        )
+        for widget in (self.device, self.refine):
+            widget.setSizePolicy(
+                QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
+            )
+        self.swap.setObjectName('swap')
+        self.swap.setToolTip('Exchange moving and fixed.')
+
+    def _lay_out(self) -> None:
+        layout = QFormLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setFieldGrowthPolicy(
+            QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow
+        )
+        for text, widget, tooltip in (
+            ('Moving', self.moving, 'The image that is deformed.'),
+            ('Fixed', self.fixed, 'The image to which it is aligned.'),
+            ('', self.swap, ''),
+            ('Labels', self.labels, 'Labels of the moving image to warp.'),
+            ('Model', self.model, 'The network that estimates the motion.'),
+            ('Device', self.device, ''),
+            ('Refine', self.refine, ''),
+        ):
+            layout.addRow(text, widget)
+            label = layout.labelForField(widget)
+            if label is not None:
+                label.setToolTip(tooltip or widget.toolTip())
+
+    def _connect(self) -> None:
+        for side in (self.moving, self.fixed):
+            side.changed.connect(self._on_image_changed)
+            side.picker.activated.connect(self._on_picked)
+        self.labels.layer_changed.connect(self.changed)
+        self.model.changed.connect(self.changed)
+        self.model.refused.connect(self.refused)
+        self.device.currentIndexChanged.connect(self.changed)
+        self.refine.valueChanged.connect(self.changed)
+        self.swap.clicked.connect(self._swap)
+        self._picked_by_hand = False
+        self._on_image_changed()
+
+    def _on_picked(self, index: int) -> None:
+        self._picked_by_hand = True
+
+    def _on_image_changed(self) -> None:
+        if not getattr(self, '_picked_by_hand', True):
+            self._separate()
+        layer = self.fixed.layer()
+        ndim = None
+        if layer is not None and not layer.rgb:
+            ndim = layer.ndim - (self.fixed.frame() is not None)
+        self.model.show_for(ndim if ndim in (2, 3) else None)
+        self.changed.emit()
+
+    def _separate(self) -> None:
+        """Take the second image as fixed while nobody has chosen."""
+        picker = self.fixed.picker
+        layer = self.fixed.layer()
+        alike = layer is not None and layer == self.moving.layer()
+        if alike and picker.count() > 1 and not is_sequence(layer):
+            picker.setCurrentIndex(1)
+
+    def _swap(self) -> None:
+        self._picked_by_hand = True
+        moving, fixed = self.moving, self.fixed
+        layers = moving.layer(), fixed.layer()
+        frames = moving.frame(), fixed.frame()
+        moving.picker.choose(layers[1])
+        fixed.picker.choose(layers[0])
+        for side, frame in ((moving, frames[1]), (fixed, frames[0])):
+            if frame is not None:
+                side.frame_box.setValue(frame)
+
+
+def _is_not_a_result(layer: Labels) -> bool:
+    return tag(layer) is None

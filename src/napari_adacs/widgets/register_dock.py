@@ -1,0 +1,237 @@
+"""The Register dock: two layers in, the layers of a result out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_adacs.app import session
+from napari_adacs.app.prepared import prepare
+from napari_adacs.app.result_layers import ResultGroup
+from napari_adacs.errors import AdacsError
+from napari_adacs.widgets.parts.message import Kind, Message
+from napari_adacs.widgets.parts.register_form import RegisterForm
+from napari_adacs.widgets.parts.registration_run import RegistrationRun
+from napari_adacs.widgets.parts.result_bar import ResultBar, to_clipboard
+from napari_adacs.widgets.parts.run_bar import RunBar, RunState
+from napari_adacs.widgets.parts.vertical_scroll import VerticalScroll
+
+if TYPE_CHECKING:
+    import napari
+    from napari.utils.events import Event
+
+    from napari_adacs.app.session import Run
+    from napari_adacs.registration.result import RegistrationResult
+
+_DEBOUNCE_MS = 60
+
+
+class RegisterDock(QWidget):
+    """Chooses, starts and reports registrations.
+
+    The work is elsewhere: `app.prepared` knows what to do, a
+    `RegistrationRun` does it in a thread and shows the layers.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        Whose layers to register.
+    """
+
+    def __init__(
+        self,
+        napari_viewer: napari.viewer.Viewer,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer = napari_viewer
+        self._attached = False
+        self.last_run: Run | None = None
+        self.form = RegisterForm(napari_viewer)
+        self.preflight = Message(
+            'preflight', 'What Register will do, or why it cannot.'
+        )
+        self.run_bar = RunBar(
+            'Register',
+            'register_button',
+            'Align the moving image to the fixed one (Ctrl+Return).',
+        )
+        self.results = ResultBar()
+        self.run = RegistrationRun(napari_viewer, self)
+        self._debounce = QTimer(self)
+        self._lay_out()
+        self._connect()
+        self._attach()
+
+    @property
+    def state(self) -> RunState:
+        """What the dock is doing."""
+        return self.run.state
+
+    @property
+    def last_result(self) -> RegistrationResult | None:
+        """The result of the last finished run, or None."""
+        return None if self.last_run is None else self.last_run.result
+
+    def register(self) -> None:
+        """Start; what the button does."""
+        chosen = self.form.chosen()
+        if chosen is None or self.state.busy:
+            return
+        try:
+            prepared = prepare(chosen)
+        except AdacsError as error:
+            self._say(str(error), Kind.ERROR)
+            return
+        self.results.show_text('')
+        self.run.start(prepared)
+
+    def remove_results(self) -> None:
+        """Remove the layers of the newest registration in the viewer."""
+        newest = session.latest(self._viewer)
+        if newest is not None:
+            ResultGroup(self._viewer, newest.group_id).remove()
+            self.results.show_text('Results removed.')
+        self._refresh_buttons()
+
+    def event(self, event: QEvent) -> bool:
+        """Notice being docked, and undocked for good.
+
+        napari's close button takes the widget out of the dock without
+        closing it.
+        """
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None:
+                self._detach()
+            else:
+                self._attach()
+        handled: bool = super().event(event)
+        return handled
+
+    def closeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Stop what is running."""
+        self._detach()
+        super().closeEvent(event)
+
+    def showEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Follow the viewer again, and see which models there are now."""
+        super().showEvent(event)
+        self._attach()
+        self.form.model.reload()
+
+    def _lay_out(self) -> None:
+        inner = QWidget()
+        layout = QVBoxLayout(inner)
+        layout.addWidget(self.form)
+        layout.addWidget(self.preflight)
+        layout.addWidget(self.run_bar)
+        layout.addWidget(self.results)
+        layout.addStretch(1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(VerticalScroll(inner))
+
+    def _connect(self) -> None:
+        self._debounce.setSingleShot(True)
+        self._debounce.setInterval(_DEBOUNCE_MS)
+        self._debounce.timeout.connect(self._check)
+        self.form.changed.connect(self._debounce.start)
+        self.form.refused.connect(self.results.show_warning)
+        self.run_bar.start.connect(self.register)
+        self.run_bar.cancel.connect(self.run.cancel)
+        self.run.progressed.connect(self.run_bar.show_progress)
+        self.run.state_changed.connect(self._on_state)
+        self.run.said.connect(self._say)
+        self.run.registered.connect(self._on_registered)
+        self.results.remove.connect(self.remove_results)
+        self.results.copy_python.connect(self._copy_python)
+        self.results.copy_command.connect(self._copy_command)
+        key = QShortcut(QKeySequence('Ctrl+Return'), self)
+        key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        key.activated.connect(self.register)
+
+    def _attach(self) -> None:
+        if not self._attached:
+            self._attached = True
+            self.form.follow()
+            self._viewer.layers.events.removed.connect(self._on_removed)
+            self._check()
+
+    def _detach(self) -> None:
+        """Let go of the viewer: the dock or the window closes."""
+        if self._attached:
+            self._attached = False
+            self.run.abandon()
+            self._debounce.stop()
+            self.form.unfollow()
+            self._viewer.layers.events.removed.disconnect(self._on_removed)
+
+    def _check(self) -> None:
+        """Say what a run would do, or why it cannot."""
+        if self.state.busy:
+            return
+        chosen = self.form.chosen()
+        ready = False
+        if chosen is None:
+            self.preflight.show_text('Open two images, or a sequence.')
+        else:
+            try:
+                self.preflight.show_text(' '.join(chosen.check().sentences))
+                ready = True
+            except AdacsError as error:
+                self.preflight.show_text(str(error), Kind.WARNING)
+        self.run_bar.set_ready(ready)
+        self._refresh_buttons()
+
+    def _on_state(self, state: RunState) -> None:
+        self.form.setEnabled(not state.busy)
+        self.run_bar.set_state(state)
+        if not state.busy:
+            # Only now is it known for sure which devices torch has.
+            self.form.reload_devices()
+            self._check()
+
+    def _on_registered(self, run: Run) -> None:
+        self.last_run = run
+        self._refresh_buttons()
+
+    def _on_removed(self, event: Event) -> None:
+        """Let go of results whose last layer was removed."""
+        if not self.state.busy:
+            session.forget_removed(self._viewer, event.value)
+            if self.last_run is not None:
+                self.last_run = session.recall(self.last_run.group_id)
+            self._refresh_buttons()
+
+    def _refresh_buttons(self) -> None:
+        self.results.set_enabled(
+            remove=session.latest(self._viewer) is not None,
+            copy=self.run_bar.ready,
+        )
+
+    def _say(self, sentence: str, kind: Kind) -> None:
+        self.results.show_text(sentence, kind)
+        if kind is Kind.ERROR:
+            show_error(sentence)
+
+    def _copy_python(self) -> None:
+        self._copy('python', 'Python lines')
+
+    def _copy_command(self) -> None:
+        self._copy('command', 'Command')
+
+    def _copy(self, attribute: str, what: str) -> None:
+        chosen = self.form.chosen()
+        if chosen is None:
+            return
+        try:
+            text = getattr(prepare(chosen), attribute)
+        except AdacsError as error:
+            self.results.show_warning(str(error))
+            return
+        to_clipboard(text)
+        self.results.show_text(f'{what} copied to the clipboard.')
