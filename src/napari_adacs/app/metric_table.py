@@ -32,7 +32,7 @@ MEANINGS = {
 }
 NOTHING = '–'
 _SUFFIXES = ('.csv', '.md')
-_ARROW = ' → '
+ARROW = ' → '
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,11 @@ def metric_table(evaluation: Evaluation) -> MetricTable:
 def folded_sentence(evaluation: Evaluation) -> str:
     """Say how much of the displacement folds; '' without one."""
     percent = evaluation.folded_percent
-    return '' if percent is None else f'Folded voxels: {percent:.3g} %'
+    return '' if percent is None else f'Folded voxels: {percent:.3g} %.'
 
 
 def plain_text(evaluation: Evaluation) -> str:
-    """Return the table for a terminal, columns aligned."""
+    """Return the table and its remarks for a terminal."""
     table = metric_table(evaluation)
     lines = [table.headers, *table.rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -93,11 +93,28 @@ def plain_text(evaluation: Evaluation) -> str:
         ).rstrip()
         for line in lines
     ]
-    for row, note in zip(table.rows, table.notes, strict=True):
-        if note:
-            text.append(f'{_subject(row[0])}: {note}.')
-    text += [line for line in (folded_sentence(evaluation),) if line]
-    return '\n'.join([*text, *evaluation.notes])
+    return '\n'.join([*text, *remarks(evaluation)])
+
+
+def remarks(evaluation: Evaluation, most: int = 5) -> list[str]:
+    """Return what to know about a table, a sentence each.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The table.
+    most : int, default: 5
+        Number of labels to remark on; the others are counted.
+    """
+    noted = [
+        f'Label {row.label}: {row.notes}.'
+        for row in evaluation.rows
+        if row.flags
+    ]
+    if len(noted) > most:
+        noted[most:] = [f'{len(noted) - most} more labels have notes.']
+    folded = folded_sentence(evaluation)
+    return [*([folded] if folded else []), *noted, *evaluation.notes]
 
 
 def check_table_name(path: str | os.PathLike[str]) -> None:
@@ -146,7 +163,7 @@ def _cells(row: LabelMetrics) -> tuple[str, ...]:
     for stem, _, digits, _ in _COLUMNS:
         before = _number(getattr(row, f'{stem}_before'), digits)
         after = _number(getattr(row, f'{stem}_after'), digits)
-        cells.append(f'{before}{_ARROW}{after}')
+        cells.append(f'{before}{ARROW}{after}')
     return tuple(cells)
 
 
@@ -154,10 +171,6 @@ def _number(value: float | None, digits: int) -> str:
     if value is None or np.isnan(value):
         return NOTHING
     return f'{value:.{digits}f}'
-
-
-def _subject(label: str) -> str:
-    return 'Mean' if label == 'mean' else f'Label {label}'
 
 
 def _pasted(value: float | str | None) -> str:
