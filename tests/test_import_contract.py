@@ -2,7 +2,8 @@
 
 Two kinds of proof. Statically, every import statement of every module is held
 against the table of rooms (also those inside functions: knowing a room is
-knowing it). At run time, modules are imported in fresh interpreters, which
+knowing it); an annotation may besides name the values that another room hands
+on. At run time, modules are imported in fresh interpreters, which
 must not load more than the room may cost.
 """
 
@@ -14,6 +15,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from enum import Enum
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -105,37 +107,46 @@ def _imported(node: ast.AST, module: str, is_package: bool) -> Iterator[str]:
             yield f'{base}.{alias.name}'
 
 
-def _at_load_time(tree: ast.Module) -> Iterator[ast.AST]:
-    """Walk what runs on import: no function bodies, no TYPE_CHECKING."""
+class When(Enum):
+    """Which import statements to read."""
+
+    LOADING = 'when the module is imported'
+    RUNNING = 'then, or inside functions'
+    EVER = 'and for annotations'
+
+
+def _walk(tree: ast.Module, when: When) -> Iterator[ast.AST]:
     waiting: list[ast.AST] = list(tree.body)
     while waiting:
         node = waiting.pop()
         yield node
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if is_function and when is When.LOADING:
             continue
-        if isinstance(node, ast.If) and 'TYPE_CHECKING' in ast.dump(node.test):
+        for_types = isinstance(node, ast.If) and 'TYPE_CHECKING' in ast.dump(
+            node.test
+        )
+        if for_types and when is not When.EVER:
             waiting.extend(node.orelse)
             continue
         waiting.extend(ast.iter_child_nodes(node))
 
 
 @cache
-def _imports(module: str, *, at_load_time: bool = False) -> frozenset[str]:
-    """Dotted names imported by a module, anywhere in it or when it loads."""
+def _imports(module: str, when: When) -> frozenset[str]:
+    """Dotted names that a module imports."""
     path = MODULES[module]
-    tree = ast.parse(path.read_text(encoding='utf-8'))
-    nodes: Iterable[ast.AST] = (
-        _at_load_time(tree) if at_load_time else ast.walk(tree)
-    )
+    nodes = _walk(ast.parse(path.read_text(encoding='utf-8')), when)
     is_package = path.name == '__init__.py'
     return frozenset(
         name for node in nodes for name in _imported(node, module, is_package)
     )
 
 
-def _rooms_known(module: str) -> set[str]:
+def _rooms_known(module: str, when: When = When.RUNNING) -> set[str]:
     """Rooms that a module imports from, its own left out."""
-    inside = {n for n in _imports(module) if n.split('.')[0] == PACKAGE}
+    names = _imports(module, when)
+    inside = {n for n in names if n.split('.')[0] == PACKAGE}
     inside = {n for n in inside if not n.startswith(OPEN)}
     # `import napari_adacs` is a back door to every room: the room ''
     rooms = {_room(n) for n in inside - {f'{PACKAGE}.__version__'}}
@@ -143,13 +154,25 @@ def _rooms_known(module: str) -> set[str]:
 
 
 def _third_party(module: str) -> set[str]:
-    return {name.split('.')[0] for name in _imports(module)} - {PACKAGE}
+    names = _imports(module, When.EVER)
+    return {name.split('.')[0] for name in names} - {PACKAGE}
+
+
+def _reachable(room: str) -> set[str]:
+    """Rooms behind the doors of a room, through any number of them."""
+    found: set[str] = set()
+    waiting = set(MAY_IMPORT[room])
+    while waiting:
+        door = waiting.pop()
+        found.add(door)
+        waiting |= MAY_IMPORT.get(door, set()) - found
+    return found
 
 
 def _modules_loaded(module: str) -> set[str]:
     """Modules of the package that a module loads with itself."""
     found = set()
-    for name in _imports(module, at_load_time=True):
+    for name in _imports(module, When.LOADING):
         while name and name not in MODULES:
             name = name.rpartition('.')[0]
         if name and name != module:
@@ -171,6 +194,12 @@ def test_a_module_knows_only_the_rooms_it_may(module: str) -> None:
     assert not unknown, f'{module} reaches into {sorted(unknown)}'
 
 
+@pytest.mark.parametrize('module', [m for m in MODULES if m != PACKAGE])
+def test_annotations_name_only_what_a_door_leads_to(module: str) -> None:
+    unknown = _rooms_known(module, When.EVER) - _reachable(_room(module))
+    assert not unknown, f'{module} names types of {sorted(unknown)}'
+
+
 @pytest.mark.parametrize('module', CORE_MODULES)
 def test_the_core_names_neither_napari_nor_qt(module: str) -> None:
     assert not _third_party(module) & (NAPARI | QT)
@@ -190,7 +219,7 @@ def test_rooms_without_torch_do_not_name_it(module: str) -> None:
 
 @pytest.mark.parametrize('module', OPEN)
 def test_a_tool_for_all_knows_no_room(module: str) -> None:
-    assert not _rooms_known(module)
+    assert not _rooms_known(module, When.EVER)
 
 
 def test_the_table_has_no_cycle() -> None:
@@ -217,7 +246,7 @@ def test_modules_do_not_load_each_other_in_a_cycle() -> None:
 def test_a_room_says_what_it_is_and_imports_nothing(module: str) -> None:
     tree = ast.parse(MODULES[module].read_text(encoding='utf-8'))
     assert ast.get_docstring(tree)
-    assert not _imports(module) - {'__future__.annotations'}
+    assert not _imports(module, When.EVER) - {'__future__.annotations'}
 
 
 def test_the_reader_of_imports_sees_what_it_should(
@@ -234,11 +263,11 @@ def test_the_reader_of_imports_sees_what_it_should(
     )
     name = f'{PACKAGE}.spatial.made_up'
     monkeypatch.setitem(MODULES, name, path)
-    assert _rooms_known(name) == {'models', 'widgets'}
+    assert _rooms_known(name) == {'models'}
+    assert _rooms_known(name, When.EVER) == {'models', 'widgets'}
     assert 'torch' in _third_party(name)
-    loaded = _imports(name, at_load_time=True)
-    assert f'{PACKAGE}.models.library' in loaded
-    assert 'torch.nn' not in loaded
+    assert f'{PACKAGE}.models.library' in _imports(name, When.LOADING)
+    assert 'torch.nn' not in _imports(name, When.LOADING)
 
 
 # ---- what importing really loads -------------------------------------------
@@ -248,7 +277,11 @@ import importlib, json, sys
 modules, unwanted = json.loads(sys.argv[1])
 blame, seen = {}, set()
 for module in modules:
-    importlib.import_module(module)
+    try:
+        importlib.import_module(module)
+    except Exception as error:
+        blame[module] = [f'does not import: {error!r}']
+        continue
     loaded = {name for name in unwanted if name in sys.modules} - seen
     blame[module] = sorted(loaded)
     seen |= loaded

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -32,6 +34,18 @@ def _pins() -> dict[str, Requirement]:
     lines = (ROOT / 'constraints.txt').read_text('utf-8').splitlines()
     pins = [Requirement(x) for x in lines if x and not x.startswith('#')]
     return {_normal(pin.name): pin for pin in pins}
+
+
+def _third_party_imports() -> set[str]:
+    """Top-level modules that the package imports, whenever it does."""
+    found = set()
+    for path in PACKAGE.rglob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text('utf-8'))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split('.')[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.split('.')[0])
+    return found - {'napari_adacs'} - set(sys.stdlib_module_names)
 
 
 def _normal(name: str) -> str:
@@ -67,6 +81,12 @@ class TestMetadata:
         base = _requirements()
         assert not QT_BINDINGS & set(base)
         assert not any(requirement.extras for requirement in base.values())
+
+    def test_the_base_is_what_the_package_imports(self) -> None:
+        imported = _third_party_imports()
+        owners = packages_distributions()
+        names = {_normal(owners[top][0]) for top in imported}
+        assert names == {_normal(name) for name in _requirements()}
 
     def test_dependencies_are_loose(self) -> None:
         for requirement in _requirements().values():
