@@ -69,9 +69,12 @@ def companion_schemes(model: Model) -> dict[str, WeightingScheme]:
     """Return a scheme for every auxiliary estimator of a model.
 
     An estimator that is not the scheme's own was trained beside it to show
-    its map; the scheme that owns its kind reads it.
+    its map; the scheme that owns its kind reads it. A joint scheme cannot:
+    its estimator has no loss of its own.
     """
-    owners = {s.auxiliary: s for s in SCHEMES.values() if s.auxiliary}
+    owners = {
+        s.auxiliary: s for s in SCHEMES.values() if s.auxiliary and not s.joint
+    }
     return {
         name: model.scheme
         if model.scheme.auxiliary == name

@@ -89,5 +89,7 @@ def _maps(
             # Only the scheme the model was trained with has a say in how
             # much a residual counted.
             shown.pop('weight', None)
-        maps.update({k: v.cpu() for k, v in shown.items()})
-    return maps
+        maps.update(shown)
+    if model.scheme.auxiliary is None:
+        maps.update(model.scheme.maps(direction, None))
+    return {name: values.cpu() for name, values in maps.items()}

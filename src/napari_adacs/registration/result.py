@@ -33,7 +33,8 @@ class RegistrationResult:
     variance : (*fixed.shape) numpy.ndarray of float32 or None
         Predicted variance of the residual of the scaled images.
     weight : (*fixed.shape) numpy.ndarray of float32 or None
-        Weight of each residual under the model's scheme.
+        Weight map of the model's scheme: how much each residual counted,
+        and for AdaReg how much the smoothness there.
     config : RunConfig
         Settings of the run.
     model_name : str

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from napari_adacs.models.model import Model
 from napari_adacs.networks.base import Motion
 from napari_adacs.objectives.overlap import dice_loss
-from napari_adacs.objectives.smoothness import gradient_penalty
 from napari_adacs.spatial.operators import warp
 from napari_adacs.training.batch import Batch
 from napari_adacs.training.config import SmoothnessConfig, TrainConfig
@@ -39,7 +38,8 @@ class Losses:
     displacement : dict of str to torch.Tensor
         Terms of the displacement estimator, to be summed.
     auxiliary : dict of str to torch.Tensor
-        Terms of all auxiliary estimators, to be summed.
+        Terms of the auxiliary estimators, to be summed. A joint scheme's
+        own estimator has none while its displacement trains too.
     """
 
     displacement: Mapping[str, Tensor]
@@ -83,7 +83,8 @@ def compute_losses(
         directions = _directions(
             batch.moving, batch.fixed, motion, scheme.uses_mask
         )
-    outputs = _outputs(model.auxiliaries, directions, active)
+    joint = scheme.auxiliary if scheme.joint and active.displacement else None
+    outputs = _outputs(model.auxiliaries, directions, active, joint)
     terms: dict[str, Tensor] = {}
     if active.displacement:
         own = outputs.get(scheme.auxiliary or '')
@@ -92,7 +93,7 @@ def compute_losses(
             for i, d in enumerate(directions)
         )
         terms['smoothness'] = config.smoothness.weight * _roughness(
-            motion, config.smoothness
+            scheme, motion, directions, config.smoothness
         )
         if config.dice_weight > 0:
             terms['dice'] = config.dice_weight * _overlap(batch, motion)
@@ -100,6 +101,8 @@ def compute_losses(
     auxiliary: dict[str, Tensor] = {}
     if active.auxiliary:
         for name, per_direction in outputs.items():
+            if name == joint:
+                continue
             auxiliary.update(
                 _auxiliary_terms(
                     companions[name], directions, per_direction, state
@@ -122,15 +125,22 @@ def _outputs(
     auxiliaries: Mapping[str, nn.Module],
     directions: list[Direction],
     active: Active,
+    joint: str | None,
 ) -> dict[str, list[Tensor]]:
     if not active.auxiliary:
         return {}
     fixed = torch.cat([d.fixed for d in directions])
+    warped = torch.cat([d.warped for d in directions])
     # The gradient of an auxiliary loss must not reach the displacement
-    # (stop-gradient in AdaCS Eq. 3 and heteroscedastic Eq. 5).
-    warped = torch.cat([d.warped.detach() for d in directions])
+    # (stop-gradient in AdaCS Eq. 3 and heteroscedastic Eq. 5), unless both
+    # estimators share one loss (AdaCS Sec. 5.3.2).
+    given = warped.detach()
     return {
-        name: list(network(fixed, warped).chunk(len(directions)))
+        name: list(
+            network(fixed, warped if name == joint else given).chunk(
+                len(directions)
+            )
+        )
         for name, network in auxiliaries.items()
     }
 
@@ -144,11 +154,20 @@ def _overlap(batch: Batch, motion: Motion) -> Tensor:
     return _mean(losses)
 
 
-def _roughness(motion: Motion, config: SmoothnessConfig) -> Tensor:
+def _roughness(
+    scheme: WeightingScheme,
+    motion: Motion,
+    directions: list[Direction],
+    config: SmoothnessConfig,
+) -> Tensor:
     if config.on == 'displacement':
-        return gradient_penalty(motion.displacement, config.reduction)
+        return scheme.smoothness(
+            motion.displacement, directions, config.reduction
+        )
     # VoxelMorph multiplies by the down-sizing factor.
-    return motion.raw_step * gradient_penalty(motion.raw, config.reduction)
+    return motion.raw_step * scheme.smoothness(
+        motion.raw, directions, config.reduction
+    )
 
 
 def _auxiliary_terms(

@@ -157,20 +157,24 @@ class Trainer:
         return out | dict(self.state.values)
 
     def _update(self, losses: Losses) -> None:
-        for terms, optimiser in (
-            (losses.displacement, self.displacement_optimiser),
-            (losses.auxiliary, self.auxiliary_optimiser),
-        ):
-            if not terms or optimiser is None:
-                continue
-            total = torch.stack(list(terms.values())).sum()
-            if not torch.isfinite(total):
-                raise InputError(
-                    f'The loss became {total.item()} at step {self.step}.',
-                    'Lower the learning rate; the last checkpoint is kept.',
-                )
+        terms = [*losses.displacement.values(), *losses.auxiliary.values()]
+        if not terms:
+            return
+        total = torch.stack(terms).sum()
+        if not torch.isfinite(total):
+            raise InputError(
+                f'The loss became {total.item()} at step {self.step}.',
+                'Lower the learning rate; the last checkpoint is kept.',
+            )
+        optimisers = [self.displacement_optimiser]
+        if self.auxiliary_optimiser is not None:
+            optimisers.append(self.auxiliary_optimiser)
+        for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
-            total.backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
+        # An estimator without a gradient is not trained now: Adam passes
+        # over it. Which loss reaches which estimator, the graph says.
+        for optimiser in optimisers:
             optimiser.step()
 
     def _batch(self) -> Batch:

@@ -127,8 +127,12 @@ class AdaCS(WeightingScheme):
         previous = values.get(_MOMENTUM, 0.0)
         values[_MOMENTUM] = decay * previous + (1 - decay) * fresh
 
-    def maps(self, direction: Direction, output: Tensor) -> dict[str, Tensor]:
+    def maps(
+        self, direction: Direction, output: Tensor | None
+    ) -> dict[str, Tensor]:
         """Return the score, which is also the weight."""
+        if output is None:
+            return {}
         return {'score': output, 'weight': self.weight(direction, output)}
 
 

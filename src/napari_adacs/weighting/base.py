@@ -1,22 +1,25 @@
 """The interface of a weighting scheme.
 
-A scheme answers four questions: how much each residual counts (`weight`),
-what the displacement estimator minimises (`data_term`), what its auxiliary
-estimator minimises (`auxiliary_terms`), and what a person can look at
-(`maps`). Schemes are frozen dataclasses of hyperparameters; what changes
-while training lives in a `SchemeState`.
+A scheme answers five questions: how much each residual counts (`weight`),
+what the displacement estimator minimises (`data_term`), how smooth its field
+has to be (`smoothness`), what its auxiliary estimator minimises
+(`auxiliary_terms`), and what a person can look at (`maps`). Schemes are
+frozen dataclasses of hyperparameters; what changes while training lives in a
+`SchemeState`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor
 
+from napari_adacs.errors import ModelError
 from napari_adacs.objectives.similarity import squared_residual, weighted_mse
+from napari_adacs.objectives.smoothness import Reduction, gradient_penalty
 
 Preset = Literal['paper', 'code']
 
@@ -61,6 +64,29 @@ class Direction:
         """Return the squared residual (N, 1, *shape)."""
         return squared_residual(self.fixed, self.warped, self.mask)
 
+    def absolute_residual(self) -> Tensor:
+        """Return ``|I_t - I_w|`` (N, 1, *shape), zero outside the mask."""
+        difference = (self.fixed - self.warped).abs()
+        return difference if self.mask is None else difference * self.mask
+
+    def sample_mean(self, values: Tensor) -> Tensor:
+        """Return the mean of each sample (N, 1, ...), over the mask.
+
+        The sum runs over every voxel, also outside the mask, as in the
+        published code.
+
+        Parameters
+        ----------
+        values : (N, 1, *shape) torch.Tensor
+            Such as the absolute residual.
+        """
+        axes = tuple(range(1, values.ndim))
+        if self.mask is None:
+            return values.mean(axes, keepdim=True)
+        # An empty mask has no mean; its sum is zero too.
+        count = self.mask.sum(axes, keepdim=True).clamp_min(1)
+        return values.sum(axes, keepdim=True) / count
+
 
 @dataclass(frozen=True)
 class WeightingScheme(ABC):
@@ -70,13 +96,32 @@ class WeightingScheme(ABC):
     ----------
     preset : {'paper', 'code'}, default: 'paper'
         Which of the two to follow where paper and published code disagree.
+
+    Attributes
+    ----------
+    name, title : str
+        In configurations, and for people.
+    auxiliary : str or None
+        Registered name of the auxiliary estimator.
+    joint : bool
+        Whether the auxiliary estimator learns from the displacement
+        estimator's own loss: nothing stops the gradient between the two,
+        and both take a step. Otherwise `auxiliary_terms` train it.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     auxiliary: ClassVar[str | None] = None
+    joint: ClassVar[bool] = False
 
     preset: Preset = 'paper'
+
+    def __post_init__(self) -> None:
+        if self.preset not in get_args(Preset):
+            raise ModelError(
+                f"There is no preset '{self.preset}'.",
+                f'Known presets: {", ".join(get_args(Preset))}.',
+            )
 
     @property
     def uses_mask(self) -> bool:
@@ -96,9 +141,37 @@ class WeightingScheme(ABC):
         """
 
     def data_term(self, direction: Direction, output: Tensor | None) -> Tensor:
-        """Return the displacement estimator's data term."""
-        weight = None if output is None else self.weight(direction, output)
+        """Return the displacement estimator's data term.
+
+        Parameters
+        ----------
+        direction : Direction
+            Images of one direction.
+        output : (N, 1, *shape) torch.Tensor or None
+            As in `weight`; every residual counts the same while None.
+        """
+        if output is None and self.auxiliary is not None:
+            return weighted_mse(None, direction.residual())
+        weight = self.weight(direction, output)
         return weighted_mse(weight, direction.residual())
+
+    def smoothness(
+        self, field: Tensor, directions: list[Direction], reduction: Reduction
+    ) -> Tensor:
+        """Return the penalty on the roughness of the motion.
+
+        Parameters
+        ----------
+        field : (N, ndim, *field_shape) torch.Tensor
+            Displacement or velocity, in voxels of its own grid, which may
+            be coarser than the images.
+        directions : list of Direction
+            Images: forward, then backward if there is one.
+        reduction : {'sum', 'mean'}
+            See `gradient_penalty`.
+        """
+        del directions
+        return gradient_penalty(field, reduction)
 
     def auxiliary_terms(
         self, direction: Direction, output: Tensor, state: SchemeState
@@ -111,15 +184,17 @@ class WeightingScheme(ABC):
         """Update `state` from the residuals of a displacement step."""
         del directions, state
 
-    def maps(self, direction: Direction, output: Tensor) -> dict[str, Tensor]:
+    def maps(
+        self, direction: Direction, output: Tensor | None
+    ) -> dict[str, Tensor]:
         """Return what a person can look at: score, variance, weight.
 
         Parameters
         ----------
         direction : Direction
             Images of one direction.
-        output : (N, 1, *shape) torch.Tensor
-            What the auxiliary estimator said.
+        output : (N, 1, *shape) torch.Tensor or None
+            What the auxiliary estimator said; None if the scheme has none.
         """
         return {'weight': self.weight(direction, output)}
 

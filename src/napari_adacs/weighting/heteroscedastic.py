@@ -15,15 +15,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from napari_adacs.objectives.likelihood import beta_nll, bounded
 from napari_adacs.weighting.base import (
     Direction,
     SchemeState,
     WeightingScheme,
 )
-
-# Keeps exp(s) and exp(-s) finite in single precision; sigma stays within
-# [3e-7, 3e6], far outside what images in [0, 1] can show.
-_LOG_VARIANCE_LIMIT = 30.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Heteroscedastic(WeightingScheme):
         if output is None or self.gamma == 0:
             # The published code divides zero by zero for gamma = 0.
             return torch.ones_like(fixed)
-        log_variance = _bounded(output.detach())
+        log_variance = bounded(output.detach())
         if self.preset == 'paper':
             signal = fixed.clamp_min(0) * torch.exp(-log_variance / 2)
             return torch.sigmoid(signal.pow(2 * self.gamma))
@@ -75,26 +72,21 @@ class Heteroscedastic(WeightingScheme):
         self, direction: Direction, output: Tensor, state: SchemeState
     ) -> dict[str, Tensor]:
         """Return the beta-NLL of the variance estimator (Eq. 5)."""
-        log_variance = _bounded(output)
+        log_variance = bounded(output)
         if direction.mask is not None:
             log_variance = log_variance * direction.mask
-        likelihood = (
-            direction.residual() * torch.exp(-log_variance) + log_variance
-        )
+        likelihood = beta_nll(direction.residual(), log_variance, self.beta)
         if self.preset == 'code':
             likelihood = likelihood / 2
-        if self.beta > 0:
-            scale = torch.exp(self.beta * log_variance.detach())
-            likelihood = likelihood * scale
         return {'likelihood': likelihood.mean()}
 
-    def maps(self, direction: Direction, output: Tensor) -> dict[str, Tensor]:
+    def maps(
+        self, direction: Direction, output: Tensor | None
+    ) -> dict[str, Tensor]:
         """Return the variance sigma^2 and the weight."""
+        if output is None:
+            return {}
         return {
-            'variance': torch.exp(_bounded(output)),
+            'variance': torch.exp(bounded(output)),
             'weight': self.weight(direction, output),
         }
-
-
-def _bounded(log_variance: Tensor) -> Tensor:
-    return log_variance.clamp(-_LOG_VARIANCE_LIMIT, _LOG_VARIANCE_LIMIT)

@@ -12,12 +12,25 @@ from typing import Any
 
 from napari_adacs.errors import ModelError
 from napari_adacs.weighting.adacs import AdaCS
+from napari_adacs.weighting.adaframe import AdaFrame
+from napari_adacs.weighting.adareg import AdaReg
 from napari_adacs.weighting.base import WeightingScheme
+from napari_adacs.weighting.beta_nll import BetaNLL
 from napari_adacs.weighting.heteroscedastic import Heteroscedastic
+from napari_adacs.weighting.nll import NLL
 from napari_adacs.weighting.vanilla import Vanilla
 
 SCHEMES: dict[str, type[WeightingScheme]] = {
-    scheme.name: scheme for scheme in (Vanilla, AdaCS, Heteroscedastic)
+    scheme.name: scheme
+    for scheme in (
+        Vanilla,
+        NLL,
+        BetaNLL,
+        AdaReg,
+        AdaFrame,
+        AdaCS,
+        Heteroscedastic,
+    )
 }
 
 
