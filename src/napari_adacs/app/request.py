@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
@@ -108,21 +107,13 @@ def preflight(request: Request) -> Preflight:
 
 def _place(image: LayerImage) -> ImageOnGrid:
     """Return the image as far as it can be known without its voxels."""
-    source: Any = image.source
-    kind = source.dtype.kind
-    if kind not in 'buif':
-        raise InputError(
-            f'The {image.name} image holds {source.dtype} values, not '
-            'numbers.',
-            'Convert it to a scalar image first.',
-        )
     if min(image.grid.shape) < 2:
         raise InputError(
             f'The {image.name} image has an axis of one voxel (shape '
             f'{image.grid.shape}).',
             'Choose a 2D image or a full volume.',
         )
-    return ImageOnGrid(source, image.grid, image.name)
+    return ImageOnGrid(image.source, image.grid, image.name)
 
 
 def _check_units(moving: LayerImage, fixed: LayerImage) -> None:
