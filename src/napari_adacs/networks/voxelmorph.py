@@ -15,14 +15,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from napari_adacs.networks.base import DisplacementEstimator, Motion
+from napari_adacs.networks.base import Motion
+from napari_adacs.networks.integrated import IntegratedEstimator
 from napari_adacs.networks.unet import DECODER, ENCODER, UNet, convolution
-from napari_adacs.spatial.operators import integrate, resize_displacement
 
 _FLOW_INIT_SD = 1e-5
 
 
-class VoxelMorph(DisplacementEstimator):
+class VoxelMorph(IntegratedEstimator):
     """U-Net that emits a stationary velocity, integrated to a displacement.
 
     Parameters
@@ -37,11 +37,6 @@ class VoxelMorph(DisplacementEstimator):
     int_downsize : int, default: 2
         Factor by which the velocity is shrunk before integration; ignored
         without integration.
-
-    Notes
-    -----
-    With integration the map is invertible, and its inverse is the integral
-    of the negated velocity.
     """
 
     def __init__(
@@ -52,10 +47,7 @@ class VoxelMorph(DisplacementEstimator):
         int_steps: int = 7,
         int_downsize: int = 2,
     ) -> None:
-        super().__init__()
-        self.ndim = ndim
-        self.int_steps = int_steps
-        self.int_downsize = int_downsize if int_steps > 0 else 1
+        super().__init__(ndim, int_steps, int_downsize)
         self.unet_model = UNet(ndim, 2, encoder, decoder)
         self.size_multiple = self.unet_model.size_multiple
         self.flow = convolution(ndim)(
@@ -70,20 +62,4 @@ class VoxelMorph(DisplacementEstimator):
     ) -> Motion:
         """Estimate the motion; see `DisplacementEstimator.forward`."""
         flow = self.flow(self.unet_model(torch.cat([moving, fixed], dim=1)))
-        raw = resize_displacement(flow, 1 / self.int_downsize)
-        return self.motion(raw, inverse)
-
-    def motion(self, raw: Tensor, inverse: bool = True) -> Motion:
-        """Turn a velocity into a motion; see `DisplacementEstimator`."""
-        step = float(self.int_downsize)
-        # -u is not the inverse of a plain displacement.
-        if not inverse or self.int_steps == 0:
-            return Motion(self.displace(raw), None, raw, step)
-        # One batch of both directions costs less than two calls.
-        forward, backward = self.displace(torch.cat([raw, -raw])).chunk(2)
-        return Motion(forward, backward, raw, step)
-
-    def displace(self, raw: Tensor) -> Tensor:
-        """Integrate a velocity and bring it to full resolution."""
-        integrated = integrate(raw, self.int_steps)
-        return resize_displacement(integrated, float(self.int_downsize))
+        return self.shrunk_motion(flow, inverse)
