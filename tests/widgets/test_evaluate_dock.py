@@ -577,6 +577,10 @@ def test_everything_has_a_name_and_a_tooltip(evaluated: EvaluateDock) -> None:
         assert table.horizontalHeaderItem(column).toolTip()
 
 
+def test_the_table_needs_no_wide_dock(evaluated: EvaluateDock) -> None:
+    assert evaluated.minimumSizeHint().width() < 400
+
+
 def test_renaming_a_layer_keeps_the_choice(
     fixed: Labels, moving: Labels, dock: EvaluateDock
 ) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_adacs.app.layers import grid_of
+from napari_adacs.app.readers import FILE_KEY
 from napari_adacs.app.settings import PLUGIN
 from napari_adacs.errors import InputError
 from napari_adacs.io.byte_source import open_source
@@ -59,9 +60,9 @@ def source_of(layer: Layer, frame: int | None) -> Source:
     A file counts only if this plugin has read it and would again give an
     image in the same place: a person may have moved the layer since.
     """
-    path = layer.source.path
     source = Source(layer.name, frame)
-    if not path or layer.source.reader_plugin != PLUGIN:
+    path = _path_of(layer)
+    if not path:
         return source
     file = Path(path).absolute()
     if not file.is_file() or find_reader(file) is None:
@@ -71,6 +72,17 @@ def source_of(layer: Layer, frame: int | None) -> Source:
     except InputError:
         same = False
     return replace(source, path=str(file)) if same else source
+
+
+def _path_of(layer: Layer) -> str:
+    """Return the file that this plugin made a layer of, or ''."""
+    source = layer.source
+    if source.path and source.reader_plugin == PLUGIN:
+        return str(source.path)
+    if source.sample and source.sample[0] == PLUGIN:
+        about = layer.metadata.get(FILE_KEY) or {}
+        return str(about.get('path', ''))
+    return ''
 
 
 def command_line(

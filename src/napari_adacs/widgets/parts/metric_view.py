@@ -44,9 +44,8 @@ class MetricView(QTableWidget):
             QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
         )
         header = self.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
-        header.setStretchLastSection(True)
         self.hide()
 
     def show_evaluation(self, evaluation: Evaluation) -> None:
@@ -54,6 +53,9 @@ class MetricView(QTableWidget):
         table = metric_table(evaluation)
         self.setColumnCount(len(table.headers))
         self.setRowCount(len(table.rows))
+        self.horizontalHeader().setSectionResizeMode(
+            0, QHeaderView.ResizeMode.ResizeToContents
+        )
         for column, head in enumerate(table.headers):
             item = QTableWidgetItem(head.replace(' (', '\n('))
             item.setToolTip(table.meanings[column])
@@ -82,9 +84,13 @@ class MetricView(QTableWidget):
 
     def _fit(self) -> None:
         """Be as large as the cells need, with a limit to the height."""
-        self.resizeColumnsToContents()
         self.resizeRowsToContents()
-        width = sum(self.columnWidth(i) for i in range(self.columnCount()))
+        # not the present widths: the columns share what is left
+        head = self.horizontalHeader()
+        width = sum(
+            max(self.sizeHintForColumn(i), head.sectionSizeHint(i))
+            for i in range(self.columnCount())
+        )
         rows = min(self.rowCount(), _MOST_ROWS_SHOWN)
         height = sum(self.rowHeight(row) for row in range(rows))
         height += self.horizontalHeader().sizeHint().height()
