@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -116,6 +118,63 @@ def test_gradients_stop_where_the_equations_stop_them(
     sum(found.auxiliary.values()).backward()
     assert gradient_norm(model.auxiliaries[auxiliary]) > 0
     assert gradient_norm(model.displacement) == 0
+
+
+@pytest.mark.parametrize('scheme', ['nll', 'beta_nll'])
+@pytest.mark.parametrize('preset', ['paper', 'code'])
+def test_a_joint_loss_reaches_both_estimators(scheme, preset):
+    model = filled_model(scheme, preset, 'variance')
+    found = losses(model)
+    assert found.auxiliary == {}
+    found.displacement['data'].backward()
+    assert gradient_norm(model.displacement) > 0
+    assert gradient_norm(model.auxiliaries['variance']) > 0
+
+
+def test_alone_a_joint_schemes_estimator_learns_alone():
+    model = filled_model('nll', auxiliary='variance')
+    found = losses(model, Active(displacement=False, auxiliary=True))
+    assert found.displacement == {}
+    found.auxiliary['likelihood'].backward()
+    assert gradient_norm(model.displacement) == 0
+    assert gradient_norm(model.auxiliaries['variance']) > 0
+    only = losses(model, Active(displacement=True, auxiliary=False))
+    plain = losses(filled_model('vanilla', auxiliary=None))
+    assert only.displacement['data'] == plain.displacement['data']
+
+
+@pytest.mark.parametrize(
+    ('scheme', 'attached'),
+    [('nll', {'variance'}), ('heteroscedastic', set())],
+)
+def test_only_a_joint_estimator_sees_a_live_warped_image(scheme, attached):
+    model = filled_model(scheme, auxiliary='variance')
+    scoring = filled_model().auxiliaries['scoring']
+    model = replace(
+        model, auxiliaries={**model.auxiliaries, 'scoring': scoring}
+    )
+    live = set()
+    for name, module in model.auxiliaries.items():
+        module.register_forward_pre_hook(
+            lambda _, inputs, name=name: (
+                live.add(name) if inputs[1].requires_grad else None
+            )
+        )
+    found = losses(model)
+    assert live == attached
+    # What trains beside a joint scheme keeps its own loss.
+    assert 'correspondence' in found.auxiliary
+
+
+def test_adaptive_smoothness_weights_the_velocity():
+    plain = losses(filled_model('vanilla', 'code', None))
+    model = filled_model('adareg', 'code', None)
+    found = losses(model)
+    assert found.displacement['data'] == plain.displacement['data']
+    smoothness = found.displacement['smoothness']
+    assert smoothness != plain.displacement['smoothness']
+    smoothness.backward()
+    assert gradient_norm(model.displacement) > 0
 
 
 def test_inactive_estimators_have_no_terms():

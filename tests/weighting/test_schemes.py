@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from napari_adacs.errors import ModelError
+from napari_adacs.objectives.similarity import local_correlation
 from napari_adacs.objectives.smoothness import gradient_penalty
 from napari_adacs.spatial.operators import warp
 from napari_adacs.weighting.adacs import AdaCS
@@ -185,6 +186,10 @@ def test_constant_images_give_finite_numbers(name, preset):
     assert torch.isfinite(scheme.data_term(direction, output))
     terms = scheme.auxiliary_terms(direction, output, SchemeState())
     assert all(torch.isfinite(t) for t in terms.values())
+    maps = scheme.maps(direction, output)
+    assert all(torch.isfinite(m).all() for m in maps.values())
+    smoothness = scheme.smoothness(torch.ones(1, 2, 8, 8), [direction], 'sum')
+    assert smoothness == 0
 
 
 @pytest.mark.parametrize('name', SCHEMES)
@@ -226,3 +231,44 @@ def test_unknown_names_are_refused_with_a_guess():
         build_scheme('adaboost')
     with pytest.raises(ModelError, match="Did you mean 'alpha'"):
         build_scheme('adacs', {'alhpa': 1})
+
+
+@pytest.mark.parametrize('name', SCHEMES)
+def test_unknown_choices_are_refused(name):
+    with pytest.raises(ModelError, match="no preset 'papre'"):
+        build_scheme(name, {'preset': 'papre'})
+
+
+def test_vanilla_can_correlate_instead():
+    direction, _, _ = golden_inputs()
+    for preset, inside in (('paper', 1), ('code', direction.mask)):
+        given = Direction(
+            direction.fixed,
+            direction.warped,
+            direction.mask if preset == 'code' else None,
+        )
+        scheme = build_scheme(
+            'vanilla', {'preset': preset, 'similarity': 'lncc'}
+        )
+        expected = 1 - local_correlation(
+            direction.fixed * inside, direction.warped * inside
+        )
+        found = scheme.data_term(given, None).item()
+        assert found == pytest.approx(expected.mean().item())
+    with pytest.raises(ModelError, match="no similarity 'ncc'"):
+        build_scheme('vanilla', {'similarity': 'ncc'})
+
+
+@pytest.mark.parametrize('name', SCHEMES)
+def test_smoothness_is_the_plain_penalty_unless_adaptive(name):
+    direction, _, _ = golden_inputs()
+    flow = golden_flow()
+    found = build_scheme(name).smoothness(flow, [direction], 'sum')
+    plain = gradient_penalty(flow, 'sum')
+    assert (found == plain) == (name != 'adareg')
+
+
+@pytest.mark.parametrize('name', SCHEMES)
+def test_hyperparameters_build_the_scheme_again(name):
+    scheme = build_scheme(name, {'preset': 'code'})
+    assert build_scheme(name, scheme.hyperparameters()) == scheme

@@ -16,7 +16,7 @@ from napari_adacs.objectives.similarity import weighted_mse
 from napari_adacs.objectives.smoothness import gradient_penalty
 from napari_adacs.registration.progress import Reporter
 from napari_adacs.spatial.operators import warp
-from napari_adacs.weighting.base import Direction
+from napari_adacs.weighting.base import Direction, WeightingScheme
 
 _LEARNING_RATE = 0.05
 _SMOOTHNESS = 0.02
@@ -53,8 +53,8 @@ def refine(
     for step in range(steps):
         report(0.2 + 0.4 * step / steps, f'Refining, step {step + 1}')
         displacement = model.displacement.displace(raw)
-        residual = (warp(moving, displacement) - fixed).square()
-        loss = weighted_mse(weight, residual)
+        direction = Direction(fixed, warp(moving, displacement))
+        loss = _data_term(model.scheme, direction, weight)
         loss = loss + _SMOOTHNESS * gradient_penalty(raw, 'mean')
         value = loss.item()
         if value < best_loss:
@@ -64,6 +64,14 @@ def refine(
         optimiser.step()
     with torch.inference_mode():
         return model.displacement.motion(best)
+
+
+def _data_term(
+    scheme: WeightingScheme, direction: Direction, weight: Tensor | None
+) -> Tensor:
+    if weight is None:
+        return scheme.data_term(direction, None)
+    return weighted_mse(weight, direction.residual())
 
 
 def _weight(
@@ -76,4 +84,7 @@ def _weight(
         warped = warp(moving, motion.displacement.clone())
         direction = Direction(fixed, warped)
         output = model.auxiliaries[name](fixed, warped)
-        return model.scheme.weight(direction, output)
+        weight = model.scheme.weight(direction, output)
+    # A likelihood weights by an inverse variance, in the hundreds; the
+    # smoothness is meant for weights up to one.
+    return weight / weight.mean().clamp_min(1)
