@@ -18,7 +18,8 @@ class LayerPicker(QComboBox):
 
     Layers are remembered by their `unique_id`, so renaming and reordering
     change nothing; deleting the chosen one does. `layer_changed` fires when
-    another layer is chosen, by hand or because the list changed.
+    another layer is chosen, by hand or because the list changed; `listed`
+    whenever the layers were listed anew.
 
     Parameters
     ----------
@@ -35,6 +36,7 @@ class LayerPicker(QComboBox):
     """
 
     layer_changed = Signal()
+    listed = Signal()
 
     def __init__(
         self,
@@ -104,6 +106,7 @@ class LayerPicker(QComboBox):
         self.blockSignals(False)
         if self.currentData() != before:
             self._on_index_changed()
+        self.listed.emit()
 
     def _on_index_changed(self, index: int = -1) -> None:
         self.setToolTip(self.currentText())

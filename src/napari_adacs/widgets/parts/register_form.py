@@ -58,6 +58,7 @@ class RegisterForm(QWidget):
         self.device = QComboBox()
         self.refine = QSpinBox()
         self.swap = QPushButton('Swap')
+        self._picked_by_hand = False
         self._preferred_device = settings.device
         self.reload_devices(settings.device)
         self._dress()
@@ -150,21 +151,19 @@ class RegisterForm(QWidget):
         for side in (self.moving, self.fixed):
             side.changed.connect(self._on_image_changed)
             side.picker.activated.connect(self._on_picked)
+            side.picker.listed.connect(self._separate)
         self.labels.layer_changed.connect(self.changed)
         self.model.changed.connect(self.changed)
         self.model.refused.connect(self.refused)
         self.device.currentIndexChanged.connect(self.changed)
         self.refine.valueChanged.connect(self.changed)
         self.swap.clicked.connect(self._swap)
-        self._picked_by_hand = False
         self._on_image_changed()
 
     def _on_picked(self, index: int) -> None:
         self._picked_by_hand = True
 
     def _on_image_changed(self) -> None:
-        if not getattr(self, '_picked_by_hand', True):
-            self._separate()
         layer = self.fixed.layer()
         ndim = None
         if layer is not None and not layer.rgb:
@@ -176,6 +175,8 @@ class RegisterForm(QWidget):
         """Take the second image as fixed while nobody has chosen."""
         picker = self.fixed.picker
         layer = self.fixed.layer()
+        if self._picked_by_hand:
+            return
         alike = layer is not None and layer == self.moving.layer()
         if alike and picker.count() > 1 and not is_sequence(layer):
             picker.setCurrentIndex(1)
