@@ -11,7 +11,7 @@ import pytest
 from scipy.io import savemat
 
 from napari_adacs.cli import training_data
-from napari_adacs.models.bundle import read_header
+from napari_adacs.models.bundle import load_bundle, read_header
 from napari_adacs.training.checkpoint import load_checkpoint
 from napari_adacs.training.config import config_from_dict
 from tests.cli.conftest import FIXED, Run, heart
@@ -31,6 +31,9 @@ displacement = {steps}
 auxiliary = 0
 joint = 0
 """
+
+# More pairs per step than one source has: shapes are mixed in a batch.
+BATCHED = RECIPE.replace('batch_size = 1', 'batch_size = 4')
 
 
 def recipe(folder: Path, steps: int = 3, text: str = RECIPE) -> Path:
@@ -245,3 +248,70 @@ def test_the_recipe_of_these_tests_is_one() -> None:
 
     config = config_from_dict(tomllib.loads(RECIPE.format(steps=3)))
     assert config.stages.total == 3
+
+
+def test_sources_are_joined_and_the_first_is_validated_on(
+    run: Run,
+    pairs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(training_data._PHANTOM_SHAPE, 2, (40, 48))
+    out = tmp_path / 'run'
+    ran = run(
+        *(
+            'train',
+            pairs,
+            'phantom:2',
+            '--config',
+            recipe(tmp_path, 8, BATCHED),
+        ),
+        *('-o', out),
+    )
+    assert ran.code == 0, ran.err
+    kept = {path.name for path in (out / 'phantom').iterdir()}
+    assert kept <= {'phantom_40x48_00000.npz', 'phantom_40x48_00001.npz'}
+    # labels 1 and 2 are those of the folder; the phantom has 3 as well
+    log = (out / 'log.csv').read_text()
+    assert 'val_dsc_2' in log
+    assert 'val_dsc_3' not in log
+
+
+def test_a_run_starts_from_a_model(
+    run: Run, pairs: Path, tmp_path: Path
+) -> None:
+    first, second = tmp_path / 'first', tmp_path / 'second'
+    config = recipe(tmp_path, 6)
+    assert run('train', pairs, '--config', config, '-o', first).code == 0
+    bundle = first / 'model.safetensors'
+    ran = run(
+        *('train', pairs, '--config', recipe(tmp_path, 1), '-o', second),
+        *('--start-from', bundle),
+    )
+    assert ran.code == 0, ran.err
+    header = read_header(second / 'model.safetensors')
+    assert header.training['start_from'] == str(bundle)
+    weights = [load_bundle(f / 'model.safetensors') for f in (first, second)]
+    before, after = (
+        model.displacement.state_dict()['flow.weight'] for model in weights
+    )
+    # one small step away, where chance would start somewhere else
+    assert 0 < float((before - after).abs().max()) < 3e-4
+
+
+@pytest.mark.parametrize(
+    ('start', 'words'),
+    [
+        ('nothing', "no model called 'nothing'"),
+        ('small-3d', 'another one than the configuration describes'),
+    ],
+)
+def test_starts_that_do_not_fit(
+    run: Run, pairs: Path, tmp_path: Path, start: str, words: str
+) -> None:
+    ran = run(
+        *('train', pairs, '--config', recipe(tmp_path)),
+        *('-o', tmp_path / 'run', '--start-from', start),
+    )
+    assert ran.code == 2
+    assert words in ran.err

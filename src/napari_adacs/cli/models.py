@@ -62,6 +62,7 @@ def _facts(header: ModelHeader) -> list[tuple[str, str]]:
         ('weighting', header.scheme),
         ('maps from', ', '.join(header.auxiliaries) or 'none'),
         ('network grid', grid if preparation.grid == 'resize' else 'native'),
+        ('orientation', preparation.orientation),
         ('intensities', preparation.intensity),
         ('licence', header.licence),
         ('date', header.date),

@@ -163,13 +163,20 @@ def _add_train(verbs: _Verbs[ArgumentParser]) -> None:
     parser.add_argument(
         'data',
         metavar='DATA',
+        nargs='+',
         help='folder with train/ and val/ of .mat pairs, or phantom:N for '
-        'N pairs of the echo phantom',
+        'N pairs of the echo phantom; several are joined, and the first '
+        'is validated on',
     )
     parser.add_argument(
         '--config', required=True, metavar='FILE', help='.toml recipe'
     )
     _out(parser, 'DIR', 'folder of the run')
+    parser.add_argument(
+        '--start-from',
+        metavar='MODEL',
+        help='bundle whose displacement network is the start',
+    )
     parser.add_argument(
         '--resume', action='store_true', help='continue the run in DIR'
     )

@@ -6,6 +6,7 @@ import contextlib
 import signal
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -13,6 +14,7 @@ from types import FrameType
 from napari_adacs.cli.console import ProgressLine, say
 from napari_adacs.errors import InputError
 from napari_adacs.io.staging import check_folder
+from napari_adacs.models.library import find_model
 from napari_adacs.training.config import TrainConfig, load_config
 
 _CHECKPOINT = 'checkpoint.pt'
@@ -21,7 +23,7 @@ _INTERRUPTED = 130
 
 def run(chosen: Namespace) -> int:
     """Train a model; the first Ctrl-C stops and keeps a checkpoint."""
-    config = load_config(chosen.config)
+    config = _configure(chosen)
     folder = Path(chosen.out).expanduser()
     _check_run(folder, chosen.resume)
     check_folder(folder)
@@ -48,6 +50,15 @@ def run(chosen: Namespace) -> int:
             cancel=stop.is_set,
         )
     return _report(config, chosen.out, reached, stop.is_set())
+
+
+def _configure(chosen: Namespace) -> TrainConfig:
+    config = load_config(chosen.config)
+    if chosen.start_from is None:
+        return config
+    # A model may be named; the configuration keeps the file.
+    entry = find_model(chosen.start_from)
+    return replace(config, start_from=str(entry.path))
 
 
 def _check_run(folder: Path, resume: bool) -> None:

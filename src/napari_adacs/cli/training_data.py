@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from napari_adacs.training.pairs import (
     MatFolder,
     PairList,
     PairSource,
+    PairUnion,
     TrainingPair,
 )
 from napari_adacs.training.phantom_pairs import PhantomPairs
@@ -25,19 +27,20 @@ PHANTOM = 'phantom:'
 _PHANTOM_SHAPE = {2: (128, 128), 3: (64, 64, 64)}
 # Validation pairs have seeds that no training pair reaches.
 _FIRST_VALIDATION_SEED = 90_000
-_VALIDATION_SHARE = 20
+_MOST_VALIDATION_PAIRS = 8
 
 
 def open_pairs(
-    data: str, config: TrainConfig, folder: Path
+    data: Sequence[str], config: TrainConfig, folder: Path
 ) -> tuple[PairSource, PairSource | None]:
     """Find training and validation pairs.
 
     Parameters
     ----------
-    data : str
-        Folder with ``train/`` and, optionally, ``val/`` of .mat files; or
-        ``phantom:N`` for N pairs of the echo phantom.
+    data : sequence of str
+        Folders with ``train/`` and, optionally, ``val/`` of .mat files; or
+        ``phantom:N`` for N pairs of the echo phantom. All are trained on,
+        the first one is validated on.
     config : TrainConfig
         Says the number of axes and the network's grid.
     folder : Path
@@ -53,26 +56,39 @@ def open_pairs(
     InputError
         If there are no pairs, or they have another number of axes.
     """
-    if data.startswith(PHANTOM):
-        return _phantom(data, config, folder)
-    root = Path(data).expanduser()
+    sources = [
+        _phantom(name, config, folder)
+        if name.startswith(PHANTOM)
+        else _folder(name, config)
+        for name in data
+    ]
+    training = [source for source, _ in sources]
+    held_out = sources[0][1]
+    if held_out is not None:
+        held_out = _on_network_grid(held_out, config)
+    return training[0] if len(training) == 1 else PairUnion(training), held_out
+
+
+def _folder(
+    name: str, config: TrainConfig
+) -> tuple[PairSource, PairSource | None]:
+    root = Path(name).expanduser()
     if not (root / 'train').is_dir():
         raise InputError(
-            f"'{data}' has no folder train/.",
+            f"'{name}' has no folder train/.",
             f'Give a folder with train/ and val/ of .mat files, or '
             f'{PHANTOM}N.',
         )
     training = MatFolder(root / 'train')
     _check_axes(training[0], config)
-    if not (root / 'val').is_dir():
-        return training, None
-    return training, _on_network_grid(MatFolder(root / 'val'), config)
+    held_out = MatFolder(root / 'val') if (root / 'val').is_dir() else None
+    return training, held_out
 
 
 def _phantom(
-    data: str, config: TrainConfig, folder: Path
+    name: str, config: TrainConfig, folder: Path
 ) -> tuple[PairSource, PairSource]:
-    number = data.removeprefix(PHANTOM)
+    number = name.removeprefix(PHANTOM)
     count = int(number) if number.isdecimal() else 0
     if not 0 < count <= _FIRST_VALIDATION_SEED:
         raise InputError(
@@ -80,10 +96,9 @@ def _phantom(
             f'Use {PHANTOM}N with N from 1 to {_FIRST_VALIDATION_SEED}.',
         )
     shape, kept = _PHANTOM_SHAPE[config.ndim], folder / 'phantom'
-    held_out = max(1, count // _VALIDATION_SHARE)
-    validation = PhantomPairs(shape, held_out, _FIRST_VALIDATION_SEED, kept)
-    return PhantomPairs(shape, count, 0, kept), _on_network_grid(
-        validation, config
+    held_out = min(count, _MOST_VALIDATION_PAIRS)
+    return PhantomPairs(shape, count, 0, kept), PhantomPairs(
+        shape, held_out, _FIRST_VALIDATION_SEED, kept
     )
 
 

@@ -43,7 +43,7 @@ def collate(
     Parameters
     ----------
     pairs : sequence of TrainingPair
-        Pairs of one shape.
+        Pairs, each of a shape of its own.
     shape : tuple of int
         Grid of the network.
     labels : sequence of int, optional
@@ -69,7 +69,9 @@ def resize(images: Tensor, shape: tuple[int, ...]) -> Tensor:
 def _images(
     images: Sequence[NDArray[np.float32]], shape: tuple[int, ...]
 ) -> Tensor:
-    return resize(torch.from_numpy(np.stack(images))[:, None], shape)
+    return torch.cat(
+        [resize(torch.from_numpy(i)[None, None], shape) for i in images]
+    )
 
 
 def _masks(
@@ -80,11 +82,11 @@ def _masks(
 ) -> Tensor:
     if not labels:
         return torch.zeros(len(pairs), 0, *shape)
-    stacked = [
+    masks = [
         np.stack([_mask(s, pair, label) for label in labels])
         for s, pair in zip(segmentations, pairs, strict=True)
     ]
-    return resize(torch.from_numpy(np.stack(stacked)), shape)
+    return torch.cat([resize(torch.from_numpy(m)[None], shape) for m in masks])
 
 
 def _mask(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from napari_adacs.errors import ModelError
 from napari_adacs.models.bundle import load_bundle, save_bundle
 from napari_adacs.models.header import ModelHeader, Preprocessing
 from napari_adacs.models.model import Model, build_model
@@ -55,6 +56,8 @@ def train(
     ------
     InputError
         If there are no pairs, nothing to resume, or a loss diverges.
+    ModelError
+        If the bundle to start from is damaged or has another network.
     """
     torch.manual_seed(config.seed)
     model = new_model(config)
@@ -66,8 +69,7 @@ def train(
     if resume:
         trainer.resume()
     elif config.start_from:
-        start = load_bundle(config.start_from)
-        model.displacement.load_state_dict(start.displacement.state_dict())
+        _start_from(model, config.start_from)
     trainer.run(progress, cancel)
     trainer.keep_best()
     for module in model.modules().values():
@@ -75,6 +77,19 @@ def train(
     if path is not None:
         save_bundle(path / 'model.safetensors', model)
     return model
+
+
+def _start_from(model: Model, path: str) -> None:
+    """Take over the displacement estimator of a bundle."""
+    start = load_bundle(path)
+    try:
+        model.displacement.load_state_dict(start.displacement.state_dict())
+    except RuntimeError as error:
+        raise ModelError(
+            f"The network of '{start.header.name}' is another one than the "
+            'configuration describes.',
+            'Start from a model with the same network.',
+        ) from error
 
 
 def _source(pairs: PairSource | Sequence[TrainingPair]) -> PairSource:
