@@ -83,14 +83,15 @@ def test_a_change_of_gain_keeps_the_correlation():
     assert mse > 0.05
 
 
-@pytest.mark.parametrize('value', [0.0, 0.3, 1.0])
+@pytest.mark.parametrize('value', [0.0, 0.1, 0.3, 0.7, 1.0])
 def test_constant_images_correlate_with_nothing(value):
     flat = torch.full((1, 1, 20, 20), value, requires_grad=True)
     textured = image_pair((20, 20))[0]
     for fixed in (torch.full_like(textured, value), textured):
         found = local_correlation(fixed, flat)[..., 4:-4, 4:-4]
-        assert torch.isfinite(found).all()
         assert found.max() < 1e-3
+        # Rounding must not make a variance, and with it this, negative.
+        assert found.min() >= 0
         (gradient,) = torch.autograd.grad(found.mean(), flat)
         assert torch.isfinite(gradient).all()
 

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from napari_adacs.models import model as models
 from napari_adacs.models.bundle import load_bundle
 from napari_adacs.registration.register import register
 from napari_adacs.training.train import new_model, train
 from napari_adacs.weighting.registry import SCHEMES
+from tests.small_models import small_model
 from tests.training.conftest import SMALL, make_config
 
 MAPS = {
@@ -128,3 +130,26 @@ def test_refining_lowers_the_error_under_every_scheme(pairs, name):
         for options in ({}, {'refine_steps': 15})
     ]
     assert errors[1] < 0.7 * errors[0]
+
+
+def test_a_likelihood_does_not_outweigh_smoothness_while_refining(pairs):
+    """Inverse variances in the hundreds leave the refined field the same."""
+    fields = []
+    for log_variance in (0.0, -6.0):
+        model = untrained(scheme_config('nll', 'paper'))
+        head = model.auxiliaries['variance'].log_sigma_I
+        torch.nn.init.zeros_(head.weight)
+        torch.nn.init.constant_(head.bias, log_variance)
+        pair = pairs[0]
+        result = register(pair.moving, pair.fixed, model, refine_steps=5)
+        fields.append(result.field.voxels)
+    np.testing.assert_allclose(fields[1], fields[0], atol=1e-4)
+
+
+def test_a_joint_scheme_never_reads_a_companion(monkeypatch):
+    backwards = dict(reversed(SCHEMES.items()))
+    for order in (SCHEMES, backwards):
+        monkeypatch.setattr(models, 'SCHEMES', order)
+        found = models.companion_schemes(small_model())
+        assert found['scoring'].name == 'adacs'
+        assert found['variance'].name == 'heteroscedastic'
