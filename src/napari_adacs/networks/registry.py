@@ -13,12 +13,14 @@ from torch import nn
 from napari_adacs.errors import ModelError
 from napari_adacs.networks.auxiliary import ScoringEstimator, VarianceEstimator
 from napari_adacs.networks.base import DisplacementEstimator
+from napari_adacs.networks.diffusemorph import DiffuseMorph
 from napari_adacs.networks.transmorph import TransMorph
 from napari_adacs.networks.voxelmorph import VoxelMorph
 
 T = TypeVar('T')
 
 DISPLACEMENT: dict[str, Callable[..., DisplacementEstimator]] = {
+    'diffusemorph': DiffuseMorph,
     'transmorph': TransMorph,
     'voxelmorph': VoxelMorph,
 }

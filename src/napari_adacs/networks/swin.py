@@ -7,7 +7,7 @@ References
 Liu et al., "Swin Transformer: Hierarchical Vision Transformer using Shifted
 Windows", ICCV 2021.
 Chen et al., "TransMorph: Transformer for unsupervised medical image
-registration", MedIA 82, 2022, Sec. 3.1.
+registration", MedIA 82, 2022.
 """
 
 from __future__ import annotations

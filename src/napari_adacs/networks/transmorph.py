@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from napari_adacs.errors import ModelError
 from napari_adacs.networks.base import Motion
 from napari_adacs.networks.integrated import IntegratedEstimator
+from napari_adacs.networks.options import changed
 from napari_adacs.networks.swin import PATCH, SwinTransformer
 from napari_adacs.networks.unet import convolution
 from napari_adacs.spatial.operators import linear_mode
@@ -90,11 +91,7 @@ def configuration(
             f"There is no TransMorph called '{variant}'.",
             f'Known variants: {", ".join(VARIANTS)}.',
         )
-    # A model file holds lists where the configuration has tuples.
-    plain: dict[str, Any] = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()
-    }
-    chosen = replace(VARIANTS[variant], **plain)
+    chosen = changed(VARIANTS[variant], changes)
     if chosen.window is None:
         chosen = replace(chosen, window=WINDOWS[ndim])
     if len(chosen.window or ()) != ndim:

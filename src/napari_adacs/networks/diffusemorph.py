@@ -1,0 +1,268 @@
+"""DiffuseMorph displacement estimator, 2D and 3D.
+
+A score network estimates the noise in a noisy fixed image from the clean
+pair; a field network turns the moving image and that score into the
+displacement. Names of modules and of the schedule's tables equal those of
+the authors' code, so that its state dicts load.
+
+References
+----------
+Kim et al., "DiffuseMorph: Unsupervised Deformable Image Registration Using
+Diffusion Model", ECCV 2022.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_adacs.networks.base import Motion
+from napari_adacs.networks.diffusion_unet import ScoreUNet
+from napari_adacs.networks.field_unet import FieldUNet
+from napari_adacs.networks.integrated import IntegratedEstimator
+from napari_adacs.networks.noise_schedule import linear_betas, schedule
+from napari_adacs.networks.options import changed
+
+_FIELD_INIT_SD = 0.02
+
+
+@dataclass(frozen=True)
+class DiffuseMorphConfig:
+    """Sizes of a DiffuseMorph.
+
+    Parameters
+    ----------
+    features : int
+        Channels of the score network's first level.
+    multipliers : tuple of int
+        Channels of its levels in units of `features`.
+    attention_sizes : tuple of int
+        Its levels of these nominal sizes attend.
+    image_size : int
+        Nominal size of its first level; it halves from level to level.
+    encoder, decoder : tuple of int
+        Features of the field network, see `FieldUNet`.
+    steps : int
+        Steps of the noise schedule.
+    """
+
+    features: int
+    multipliers: tuple[int, ...]
+    attention_sizes: tuple[int, ...]
+    image_size: int
+    encoder: tuple[int, ...]
+    decoder: tuple[int, ...]
+    steps: int = 2000
+
+    def attention(self) -> list[bool]:
+        """Return which levels of the score network attend."""
+        return [
+            self.image_size // 2**level in self.attention_sizes
+            for level in range(len(self.multipliers))
+        ]
+
+
+CONFIGS: dict[int, DiffuseMorphConfig] = {
+    2: DiffuseMorphConfig(
+        features=64,
+        multipliers=(1, 2, 4, 4),
+        attention_sizes=(8,),
+        image_size=128,
+        encoder=(64, 128, 256, 512, 1024),
+        decoder=(1024, 512, 256, 128, 64),
+    ),
+    3: DiffuseMorphConfig(
+        features=8,
+        multipliers=(1, 2, 4, 4),
+        attention_sizes=(10,),
+        image_size=128,
+        encoder=(16, 32, 32, 32, 32),
+        decoder=(32, 32, 32, 8, 8),
+    ),
+}
+
+
+class DiffuseMorph(IntegratedEstimator):
+    """Diffusion score, then displacement.
+
+    Parameters
+    ----------
+    ndim : {2, 3}
+        Number of spatial axes.
+    eta : float, default: 1.0
+        Scale of the score in the field network's input.
+    input_range : (float, float), default: (0, 1)
+        What the networks' images span. Networks of the authors were trained
+        with (-1, 1), those of AdaCS with (0, 1).
+    int_steps : int, default: 0
+        Squarings of the integration. 0, as published, makes the output the
+        displacement itself; more take it for a stationary velocity, which
+        makes the map invertible.
+    int_downsize : int, default: 2
+        Factor by which the velocity is shrunk before integration; ignored
+        without integration.
+    **changes
+        Fields of `DiffuseMorphConfig` that differ from the published ones.
+
+    Attributes
+    ----------
+    eta : float
+        May be changed at any time; values below 1 give motions between,
+        though 0 is not the identity.
+
+    Notes
+    -----
+    Every axis must be a multiple of 16.
+    """
+
+    def __init__(
+        self,
+        ndim: int,
+        eta: float = 1.0,
+        input_range: Sequence[float] = (0.0, 1.0),
+        int_steps: int = 0,
+        int_downsize: int = 2,
+        **changes: Any,
+    ) -> None:
+        super().__init__(ndim, int_steps, int_downsize)
+        self.eta = eta
+        self.low, self.high = input_range
+        self.config = config = changed(CONFIGS[ndim], changes)
+        self.denoise_fn = ScoreUNet(
+            ndim, config.features, config.multipliers, config.attention()
+        )
+        self.field_fn = FieldUNet(ndim, config.encoder, config.decoder)
+        self.size_multiple = max(
+            self.denoise_fn.size_multiple, self.field_fn.size_multiple
+        )
+        for name, table in schedule(linear_betas(config.steps)).items():
+            self.register_buffer(name, table.float())
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for name, parameter in self.named_parameters():
+            if name.endswith('bias'):
+                nn.init.zeros_(parameter)
+            elif parameter.ndim > 1 and name.startswith('denoise_fn'):
+                nn.init.orthogonal_(parameter)
+            elif parameter.ndim > 1:
+                nn.init.normal_(parameter, 0.0, _FIELD_INIT_SD)
+
+    def forward(
+        self, moving: Tensor, fixed: Tensor, inverse: bool = True
+    ) -> Motion:
+        """Estimate the motion; see `DisplacementEstimator.forward`."""
+        score = self.score(moving, fixed)
+        return self.motion_from_score(moving, score, inverse)
+
+    def score(self, moving: Tensor, fixed: Tensor) -> Tensor:
+        """Estimate the score of a pair: step 0, no noise added.
+
+        Parameters
+        ----------
+        moving, fixed : (N, 1, *shape) torch.Tensor
+            Images in [0, 1].
+
+        Returns
+        -------
+        (N, 1, *shape) torch.Tensor
+            What `motion_from_score` takes, for any `eta`.
+        """
+        first = torch.zeros(len(moving), dtype=torch.long, device=fixed.device)
+        clean = self.to_input_range(fixed)
+        return self.predict_noise(moving, fixed, clean, first)
+
+    def motion_from_score(
+        self, moving: Tensor, score: Tensor, inverse: bool = True
+    ) -> Motion:
+        """Turn a score, scaled by `eta`, into a motion.
+
+        Parameters
+        ----------
+        moving : (N, 1, *shape) torch.Tensor
+            Image in [0, 1].
+        score : (N, 1, *shape) torch.Tensor
+            From `score`, or from `predict_noise` while training.
+        inverse : bool, default: True
+            Whether to compute the inverse displacement too.
+        """
+        pair = [self.to_input_range(moving), self.eta * score]
+        flow = self.field_fn(torch.cat(pair, dim=1))
+        return self.shrunk_motion(flow, inverse)
+
+    def predict_noise(
+        self, moving: Tensor, fixed: Tensor, noisy: Tensor, step: Tensor
+    ) -> Tensor:
+        """Estimate the noise in a noisy fixed image.
+
+        Parameters
+        ----------
+        moving, fixed : (N, 1, *shape) torch.Tensor
+            Images in [0, 1].
+        noisy : (N, 1, *shape) torch.Tensor
+            From `q_sample`.
+        step : (N,) torch.Tensor of int
+            Step of the diffusion, from 0.
+
+        Returns
+        -------
+        (N, 1, *shape) torch.Tensor
+            Noise of unit variance.
+        """
+        pair = [self.to_input_range(moving), self.to_input_range(fixed)]
+        noise: Tensor = self.denoise_fn(torch.cat([*pair, noisy], dim=1), step)
+        return noise
+
+    def q_sample(self, fixed: Tensor, step: Tensor, noise: Tensor) -> Tensor:
+        """Draw from the forward process.
+
+        Parameters
+        ----------
+        fixed : (N, 1, *shape) torch.Tensor
+            Clean image in [0, 1].
+        step : (N,) torch.Tensor of int
+            Step of the diffusion, from 0.
+        noise : (N, 1, *shape) torch.Tensor
+            Noise of unit variance.
+
+        Returns
+        -------
+        (N, 1, *shape) torch.Tensor
+            ``sqrt(a) x + sqrt(1 - a) noise``, in the networks' range.
+        """
+        around = (-1, *[1] * (fixed.ndim - 1))
+        signal = self.get_buffer('sqrt_alphas_cumprod')[step].view(around)
+        spread = self.get_buffer('sqrt_one_minus_alphas_cumprod')[step]
+        clean = self.to_input_range(fixed)
+        return signal * clean + spread.view(around) * noise
+
+    def to_input_range(self, image: Tensor) -> Tensor:
+        """Map an image in [0, 1] to what the networks were trained with."""
+        return self.low + (self.high - self.low) * image
+
+
+def noise_loss(
+    noise: Tensor, predicted: Tensor, mask: Tensor | None = None
+) -> Tensor:
+    """Return the mean squared error of predicted noise.
+
+    Parameters
+    ----------
+    noise, predicted : (N, 1, *shape) torch.Tensor
+        Noise of `DiffuseMorph.q_sample`, and its estimate.
+    mask : (N, 1, *shape) torch.Tensor of bool, optional
+        Where to average; everywhere if None.
+
+    References
+    ----------
+    Ho et al., "Denoising Diffusion Probabilistic Models", NeurIPS 2020,
+    Eq. 14.
+    """
+    error = (noise - predicted).square()
+    if mask is None:
+        return error.mean()
+    return (error * mask).sum() / mask.sum().clamp(min=1)
