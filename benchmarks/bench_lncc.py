@@ -51,7 +51,7 @@ def forward(similarity: Similarity, fixed: Tensor, warped: Tensor) -> None:
 def both_ways(similarity: Similarity, fixed: Tensor, warped: Tensor) -> None:
     """Compute the loss and its gradient, as a training step does."""
     leaf = warped.clone().requires_grad_(True)
-    similarity(fixed, leaf).mean().backward()
+    similarity(fixed, leaf).mean().backward()  # type: ignore[no-untyped-call]
 
 
 def main() -> None:
