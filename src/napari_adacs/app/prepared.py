@@ -20,7 +20,6 @@ from napari_adacs.app import session
 from napari_adacs.app.layer_specs import Role
 from napari_adacs.app.layers import image_of, is_sequence, layer_kwargs
 from napari_adacs.app.looks import looks_of
-from napari_adacs.app.perform import Finished, perform
 from napari_adacs.app.reproduce import command_line, python_lines, source_of
 from napari_adacs.app.request import (
     Preflight,
@@ -35,6 +34,8 @@ from napari_adacs.registration.progress import Progress
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
+
+    from napari_adacs.app.perform import Finished
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +143,9 @@ class Prepared:
 
     def run(self, progress: Progress, cancel: Event) -> Finished:
         """Carry the registration out, in a worker; see `perform`."""
+        # What computes is loaded by the worker, not by the open dock.
+        from napari_adacs.app.perform import perform
+
         return perform(
             self.request,
             self.ready,

@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_adacs.app.layers import grid_of
-from napari_adacs.app.readers import FILE_KEY
 from napari_adacs.app.settings import PLUGIN
 from napari_adacs.errors import InputError
-from napari_adacs.io.byte_source import open_source
-from napari_adacs.io.images import find_reader
-from napari_adacs.io.nifti_grid import grid_of as grid_in_file
-from napari_adacs.io.nifti_header import read_header
 from napari_adacs.spatial.grid import Grid
 
 if TYPE_CHECKING:
@@ -64,6 +59,8 @@ def source_of(layer: Layer, frame: int | None) -> Source:
     path = _path_of(layer)
     if not path:
         return source
+    from napari_adacs.io.images import find_reader
+
     file = Path(path).absolute()
     if not file.is_file() or find_reader(file) is None:
         return source
@@ -80,6 +77,9 @@ def _path_of(layer: Layer) -> str:
     if source.path and source.reader_plugin == PLUGIN:
         return str(source.path)
     if source.sample and source.sample[0] == PLUGIN:
+        # The readers bring nibabel, which is felt when a dock opens.
+        from napari_adacs.app.readers import FILE_KEY
+
         about = layer.metadata.get(FILE_KEY) or {}
         return str(about.get('path', ''))
     return ''
@@ -180,6 +180,10 @@ def _load_lines(name: str, source: Source) -> list[str]:
 
 
 def _same_place(file: Path, layer: Layer, frame: int | None) -> bool:
+    from napari_adacs.io.byte_source import open_source
+    from napari_adacs.io.nifti_grid import grid_of as grid_in_file
+    from napari_adacs.io.nifti_header import read_header
+
     here = grid_of(layer, frame)
     if file.name.lower().endswith(('.nii', '.nii.gz')):
         with open_source(file) as source:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
-from napari_adacs.app.label_evaluation import check_place
 from napari_adacs.app.layers import LayerImage
 from napari_adacs.app.settings import compute_settings
 from napari_adacs.errors import InputError
@@ -97,6 +96,9 @@ def preflight(request: Request) -> Preflight:
     _check_units(moving, fixed)
     check_pair(*places)
     if request.labels is not None:
+        # SciPy comes with it, which is felt when a dock opens.
+        from napari_adacs.app.label_evaluation import check_place
+
         labels = _place(request.labels)
         check_place(labels, replace(places[0], name='moving image'))
     entry = find_model(request.config.model, fixed.grid.ndim)
