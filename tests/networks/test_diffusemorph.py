@@ -256,3 +256,34 @@ def test_is_built_from_plain_data():
     assert network.size_multiple == 16
     with pytest.raises(ModelError):
         build_displacement('diffusemorph', {'ndim': 2, 'colour': 3})
+
+
+def test_a_batch_is_estimated_like_its_samples():
+    network = small().double()
+    fill_parameters(network)
+    source, target = (x.double() for x in image_pair((16, 32)))
+    sources = torch.cat([source, target.flip(-1)])
+    targets = torch.cat([target, source.flip(-1)])
+    with torch.no_grad():
+        together = network(sources, targets).displacement
+        second = network(sources[1:], targets[1:]).displacement
+        steps, noise = torch.tensor([3, 700]), torch.randn_like(targets)
+        noisy = network.q_sample(targets, steps, noise)
+        both = network.predict_noise(sources, targets, noisy, steps)
+        one = network.predict_noise(
+            sources[1:], targets[1:], noisy[1:], steps[1:]
+        )
+    torch.testing.assert_close(together[1:], second)
+    torch.testing.assert_close(both[1:], one)
+
+
+def test_weights_start_as_published():
+    network = small()
+    weight = network.denoise_fn.downs[1].res_block.block1.block[3].weight
+    rows = weight.detach().flatten(1)
+    torch.testing.assert_close(
+        rows @ rows.T, torch.eye(len(rows)), atol=1e-5, rtol=0
+    )
+    flow = network.field_fn.upconv1.upconv.weight
+    assert 0.01 < flow.std() < 0.03
+    assert not network.field_fn.outconv.block.bias.any()
