@@ -43,6 +43,7 @@ sys.exit(main(['demo', '--headless', '-o', sys.argv[1]]))
 
 
 @pytest.mark.gui
+@pytest.mark.slow
 def test_the_demo_writes_everything(
     tmp_path: Path, model_folder: Path
 ) -> None:
