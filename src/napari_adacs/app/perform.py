@@ -50,13 +50,7 @@ class Finished:
 
 
 def perform(
-    request: Request,
-    ready: Preflight,
-    progress: Progress,
-    cancel: Event,
-    *,
-    command: str = '',
-    python: str = '',
+    request: Request, ready: Preflight, progress: Progress, cancel: Event
 ) -> Finished:
     """Read the voxels, register, and prepare the layers.
 
@@ -70,8 +64,6 @@ def perform(
         Called with (fraction, message).
     cancel : threading.Event
         Set to stop.
-    command, python : str
-        How to repeat the run, for the record.
 
     Raises
     ------
@@ -103,19 +95,10 @@ def perform(
         report.check()
     finally:
         _free_device_memory()
-    record = RunRecord(
-        task='register',
-        config=request.config.to_dict(),
-        inputs=_described(inputs, request),
-        model=describe_model(ready.entry),
-        command=command,
-        python=python,
-        device=result.device,
-        timings_s={k: round(v, 4) for k, v in result.timings.items()},
-        notes=[*result.notes, f'{figures}.'],
-    )
+    record = _record(result, inputs, request, ready)
+    record['notes'].append(f'{figures}.')
     seconds = time.perf_counter() - started
-    return Finished(result, specs, figures, record.to_dict(), seconds)
+    return Finished(result, specs, figures, record, seconds)
 
 
 def _load(request: Request) -> dict[str, ImageOnGrid]:
@@ -135,6 +118,23 @@ def _warped_labels(
     if labels is None:
         return None
     return onto_moving(result.field, labels).warp_labels(labels.data)
+
+
+def _record(
+    result: RegistrationResult,
+    inputs: Mapping[str, ImageOnGrid],
+    request: Request,
+    ready: Preflight,
+) -> dict[str, Any]:
+    return RunRecord(
+        task='register',
+        config=request.config.to_dict(),
+        inputs=_described(inputs, request),
+        model=describe_model(ready.entry),
+        device=result.device,
+        timings_s={k: round(v, 4) for k, v in result.timings.items()},
+        notes=result.notes,
+    ).to_dict()
 
 
 def _described(

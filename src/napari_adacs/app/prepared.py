@@ -146,14 +146,9 @@ class Prepared:
         # What computes is loaded by the worker, not by the open dock.
         from napari_adacs.app.perform import perform
 
-        return perform(
-            self.request,
-            self.ready,
-            progress,
-            cancel,
-            command=self.command,
-            python=self.python,
-        )
+        finished = perform(self.request, self.ready, progress, cancel)
+        lines = {'command': self.command, 'python': self.python}
+        return replace(finished, record={**finished.record, **lines})
 
     def group(
         self, viewer: ViewerModel, finished: Finished | None = None

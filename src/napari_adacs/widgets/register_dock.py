@@ -148,8 +148,7 @@ class RegisterDock(QWidget):
         self.run.said.connect(self._say)
         self.run.registered.connect(self._on_registered)
         self.results.remove.connect(self.remove_results)
-        self.results.copy_python.connect(self._copy_python)
-        self.results.copy_command.connect(self._copy_command)
+        self.results.copy.connect(self._copy)
         key = QShortcut(QKeySequence('Ctrl+Return'), self)
         key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         key.activated.connect(self.register)
@@ -217,12 +216,6 @@ class RegisterDock(QWidget):
         self.results.show_text(sentence, kind)
         if kind is Kind.ERROR:
             show_error(sentence)
-
-    def _copy_python(self) -> None:
-        self._copy('python', 'Python lines')
-
-    def _copy_command(self) -> None:
-        self._copy('command', 'Command')
 
     def _copy(self, attribute: str, what: str) -> None:
         chosen = self.form.chosen()

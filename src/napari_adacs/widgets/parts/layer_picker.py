@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
@@ -123,7 +123,7 @@ class LayerPicker(QComboBox):
             if isinstance(layer, self._kind) and self._accept(layer)
         ]
 
-    def _events(self) -> tuple[object, ...]:
+    def _events(self) -> tuple[Any, ...]:
         events = self._viewer.layers.events
         return (
             events.inserted,

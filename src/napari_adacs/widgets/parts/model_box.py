@@ -19,7 +19,6 @@ from napari_adacs.app.choices import (
 )
 from napari_adacs.errors import ModelError
 
-
 # Enough to tell the bundled models apart.
 _SHOWN_LETTERS = 15
 

@@ -15,11 +15,14 @@ from napari_adacs.widgets.parts.message import Kind, Message
 
 
 class ResultBar(QWidget):
-    """The result line and buttons below it."""
+    """The result line and buttons below it.
+
+    `copy` fires with what to copy, 'python' or 'command', and how to call
+    it.
+    """
 
     remove = Signal()
-    copy_python = Signal()
-    copy_command = Signal()
+    copy = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,8 +51,12 @@ class ResultBar(QWidget):
         layout.addLayout(row)
         layout.addWidget(self.remove_button)
         self.remove_button.clicked.connect(self.remove)
-        self.python_button.clicked.connect(self.copy_python)
-        self.command_button.clicked.connect(self.copy_command)
+        self.python_button.clicked.connect(
+            lambda: self.copy.emit('python', 'Python lines')
+        )
+        self.command_button.clicked.connect(
+            lambda: self.copy.emit('command', 'Command')
+        )
 
     def show_text(self, text: str, kind: Kind = Kind.INFO) -> None:
         """Show what came out."""
