@@ -69,9 +69,11 @@ def save_bundle(path: str | Path, model: Model, half: bool = False) -> None:
 
     tensors: dict[str, Tensor] = {}
     for role, module in model.modules().items():
+        weights = dict(module.named_parameters())
         for name, value in module.state_dict().items():
             value = value.detach().cpu().contiguous()
-            if half and value.is_floating_point():
+            # Buffers, such as a noise schedule, need their precision.
+            if half and name in weights:
                 value = value.to(torch.float16)
             tensors[f'{role}.{name}'] = value
     with atomic_path(path) as temporary:

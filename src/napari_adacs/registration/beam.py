@@ -71,4 +71,4 @@ def _centroid_shift(inside: NDArray[np.bool_], axis: int) -> float:
     index = np.arange(area.size)
     centroid = float((area * index).sum() / area.sum())
     middle = (filled[0] + filled[-1]) / 2
-    return (centroid - middle) / float(filled[-1] - filled[0])
+    return float((centroid - middle) / (filled[-1] - filled[0]))

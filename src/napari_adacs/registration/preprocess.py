@@ -13,8 +13,8 @@ from napari_adacs.models.header import Preprocessing
 from napari_adacs.registration.beam import beam_grid
 from napari_adacs.registration.inputs import ImageOnGrid
 from napari_adacs.spatial import operators
-from napari_adacs.spatial.field import apply_affine
 from napari_adacs.spatial.grid import Grid
+from napari_adacs.spatial.sampling import apply_affine
 
 
 @dataclass(frozen=True, eq=False)

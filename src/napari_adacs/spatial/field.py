@@ -14,6 +14,13 @@ from napari_adacs.errors import InputError
 from napari_adacs.spatial import operators
 from napari_adacs.spatial.grid import Grid
 from napari_adacs.spatial.jacobian import jacobian_determinant
+from napari_adacs.spatial.sampling import (
+    apply_affine,
+    linear_labels,
+    nearest_labels,
+    read_at,
+    resample_vectors,
+)
 
 LabelMethod = Literal['nearest', 'linear']
 
@@ -152,8 +159,8 @@ class DisplacementField:
         with torch.inference_mode():
             coordinates = self._moving_coordinates()
             if method == 'nearest':
-                return _warp_nearest(values, coordinates)
-            return _warp_one_hot(values, coordinates)
+                return nearest_labels(values, coordinates)
+            return linear_labels(values, coordinates)
 
     def warp_points(self, points: ArrayLike) -> NDArray[np.float64]:
         """Carry points of the moving image onto the fixed image.
@@ -175,7 +182,7 @@ class DisplacementField:
         if self.moving_grid is not None:
             world = self.moving_grid.index_to_world(index)
             index = self.grid.world_to_index(world)
-        return index + _read_at(self.inverse().voxels, index)
+        return index + read_at(self.inverse().voxels, index)
 
     def pull_points(self, points: ArrayLike) -> NDArray[np.float64]:
         """Find where points of the fixed image come from in the moving one.
@@ -191,7 +198,7 @@ class DisplacementField:
             Positions in voxels of the moving grid.
         """
         index = np.atleast_2d(np.asarray(points, np.float64))
-        index = index + _read_at(self.voxels, index)
+        index = index + read_at(self.voxels, index)
         if self.moving_grid is None:
             return index
         world = self.grid.index_to_world(index)
@@ -261,11 +268,12 @@ class DisplacementField:
         """
         if grid.same_space(self.grid):
             return self
+        _require_same_ndim(self.grid, grid)
         moving_grid = self.moving_grid or self.grid
-        voxels = _resample(self.voxels, self.grid, grid)
+        voxels = resample_vectors(self.voxels, self.grid, grid)
         inverse = None
         if self.inverse_voxels is not None:
-            inverse = _resample(self.inverse_voxels, self.grid, grid)
+            inverse = resample_vectors(self.inverse_voxels, self.grid, grid)
         return DisplacementField(voxels, grid, moving_grid, inverse)
 
     def _moving_coordinates(self) -> Tensor:
@@ -286,82 +294,6 @@ class DisplacementField:
                 f'by this field, which expects {expected}.'
             )
         return image
-
-
-def apply_affine(matrix: NDArray[np.float64], coordinates: Tensor) -> Tensor:
-    """Apply a homogeneous matrix to coordinates (1, ndim, *shape)."""
-    linear = torch.as_tensor(matrix[:-1, :-1], dtype=coordinates.dtype)
-    offset = torch.as_tensor(matrix[:-1, -1], dtype=coordinates.dtype)
-    ndim = coordinates.shape[1]
-    moved = torch.einsum('ij,nj...->ni...', linear, coordinates)
-    return moved + offset.view(1, ndim, *([1] * ndim))
-
-
-def _resample(
-    voxels: NDArray[np.float32], source: Grid, target: Grid
-) -> NDArray[np.float32]:
-    _require_same_ndim(source, target)
-    to_source = target.index_map_to(source)
-    with torch.inference_mode():
-        coordinates = apply_affine(
-            to_source, operators.identity_coordinates(target.shape)
-        )
-        values = operators.sample(
-            torch.from_numpy(voxels)[None], coordinates, padding='border'
-        )
-        # A vector in source voxels is the same vector in target voxels
-        # after the linear part of the index map.
-        linear = torch.as_tensor(
-            np.linalg.inv(to_source[:-1, :-1]), dtype=values.dtype
-        )
-        values = torch.einsum('ij,nj...->ni...', linear, values)
-    return values[0].numpy()
-
-
-def _read_at(
-    voxels: NDArray[np.float32], index: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    from scipy.ndimage import map_coordinates
-
-    columns = [
-        map_coordinates(component, index.T, order=1, mode='nearest')
-        for component in voxels
-    ]
-    return np.stack(columns, axis=1).astype(np.float64)
-
-
-def _warp_nearest(
-    values: NDArray[np.generic], coordinates: Tensor
-) -> NDArray[np.generic]:
-    index = coordinates[0].round().long()
-    inside = torch.ones(index.shape[1:], dtype=torch.bool)
-    for axis, size in enumerate(values.shape):
-        inside &= (index[axis] >= 0) & (index[axis] < size)
-        index[axis].clamp_(0, size - 1)
-    picked: NDArray[np.generic] = values[tuple(index.numpy())]
-    picked[~inside.numpy()] = 0
-    return picked
-
-
-def _warp_one_hot(
-    values: NDArray[np.generic], coordinates: Tensor
-) -> NDArray[np.generic]:
-    present = np.unique(values)
-    out = np.zeros(tuple(coordinates.shape[2:]), values.dtype)
-    best = torch.zeros(coordinates.shape[2:])
-    total = torch.zeros(coordinates.shape[2:])
-    for label in present:
-        if label == 0:
-            continue
-        mask = torch.from_numpy((values == label).astype(np.float32))
-        share = operators.sample(mask[None, None], coordinates)[0, 0]
-        total += share
-        wins = share > best
-        out[wins.numpy()] = label
-        best = torch.where(wins, share, best)
-    # Background competes with what the labels leave over.
-    out[(best < 1 - total).numpy()] = 0
-    return out
 
 
 def _require_same_ndim(first: Grid, second: Grid) -> None:
