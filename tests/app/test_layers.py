@@ -242,6 +242,13 @@ class TestLayerKwargs:
         np.testing.assert_allclose(options['translate'], (30, 20, 10))
         assert options['axis_labels'] == ('z', 'y', 'x')
 
+    def test_the_noise_of_a_header_is_no_tilt(self) -> None:
+        affine = np.diag([1.0, 2, 3, 1])[:, [2, 1, 0, 3]]
+        affine[:3, :3] += 1e-7
+        assert 'affine' not in layer_kwargs(Grid(SHAPE, affine))
+        affine[:3, :3] += 1e-3
+        assert 'affine' in layer_kwargs(Grid(SHAPE, affine))
+
     def test_a_grid_without_size_stays_in_pixels(self) -> None:
         grid = Grid((5, 6), np.eye(3)[:, [1, 0, 2]], 'voxel')
         layer = _image((5, 6), **layer_kwargs(grid))

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
 _AXES = ('z', 'y', 'x')
+# Headers hold single-precision numbers: less than this share of a voxel per
+# voxel is no tilt.
+_UPRIGHT = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,7 +262,8 @@ def _placed_on_grid(grid: Grid) -> dict[str, Any]:
         'units': ('mm' if grid.units == 'mm' else 'pixel',) * ndim,
         'axis_labels': _AXES[-ndim:],
     }
-    if np.allclose(linear, np.diag(placed['scale']), rtol=0, atol=1e-9):
+    tilt = np.abs(linear - np.diag(placed['scale'])).max()
+    if tilt <= _UPRIGHT * placed['scale'].min():
         return {**placed, 'translate': origin}
     affine = np.eye(ndim + 1)
     affine[:-1, :-1] = linear / placed['scale']
