@@ -45,7 +45,8 @@ def _third_party_imports() -> set[str]:
                 found |= {alias.name.split('.')[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 found.add(node.module.split('.')[0])
-    return found - {'napari_adacs'} - set(sys.stdlib_module_names)
+    ours = {'napari_adacs', '_typeshed'}  # the latter is for type checkers
+    return found - ours - set(sys.stdlib_module_names)
 
 
 def _normal(name: str) -> str:
