@@ -272,3 +272,22 @@ def test_smoothness_is_the_plain_penalty_unless_adaptive(name):
 def test_hyperparameters_build_the_scheme_again(name):
     scheme = build_scheme(name, {'preset': 'code'})
     assert build_scheme(name, scheme.hyperparameters()) == scheme
+
+
+@pytest.mark.parametrize(
+    ('preset', 'expected'),
+    [
+        ('paper', lambda r, s: r.mean()),
+        ('code', lambda r, s: (s * r).mean() / 2),
+    ],
+)
+def test_what_the_momentum_sees(preset, expected, monkeypatch):
+    """Both directions: the mean residual, or half the weighted one."""
+    direction, score, _ = golden_inputs()
+    scheme, seen = AdaCS(preset=preset), []
+    monkeypatch.setattr(
+        AdaCS, 'update_momentum', lambda self, mu, state: seen.append(mu)
+    )
+    scheme.observe([direction] * 2, [score] * 2, SchemeState())
+    wanted = expected(direction.residual(), score).item()
+    assert seen == pytest.approx([wanted])

@@ -70,7 +70,7 @@ def plan_registration(
             f'{_size(fixed.shape)}.'
         )
     memory = memory_gb(shape, fixed.shape)
-    sentences.append(f'About {memory:.1f} GB of memory.')
+    sentences.append(f'About {_memory(memory)} of memory.')
     return Plan(shape, resampled, memory, tuple(sentences))
 
 
@@ -85,6 +85,12 @@ def memory_gb(network: Sequence[int], native: Sequence[int]) -> float:
         _NETWORK_BYTES[len(network)] * in_network + _NATIVE_BYTES * in_native
     )
     return total / 1e9
+
+
+def _memory(gigabytes: float) -> str:
+    if gigabytes < 0.95:
+        return f'{max(10, round(100 * gigabytes) * 10)} MB'
+    return f'{gigabytes:.1f} GB'
 
 
 def _fixed_sentence(grid: Grid) -> str:

@@ -97,7 +97,7 @@ def compute_losses(
         )
         if config.dice_weight > 0:
             terms['dice'] = config.dice_weight * _overlap(batch, motion)
-        scheme.observe([d.detached() for d in directions], state)
+        scheme.observe([d.detached() for d in directions], own, state)
     auxiliary: dict[str, Tensor] = {}
     if active.auxiliary:
         for name, per_direction in outputs.items():

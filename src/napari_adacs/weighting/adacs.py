@@ -15,6 +15,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from napari_adacs.objectives.similarity import weighted_mse
 from napari_adacs.objectives.smoothness import Reduction, gradient_penalty
 from napari_adacs.weighting.base import (
     Direction,
@@ -93,11 +94,26 @@ class AdaCS(WeightingScheme):
             return self.beta * state.values.get(_MOMENTUM, 0.0)
         return state.values.get(_MOMENTUM, self.beta)
 
-    def observe(self, directions: list[Direction], state: SchemeState) -> None:
-        """Update the momentum of the residual (Eqs. 5 to 7)."""
+    def observe(
+        self,
+        directions: list[Direction],
+        outputs: list[Tensor] | None,
+        state: SchemeState,
+    ) -> None:
+        """Update the momentum of the residual (Eqs. 5 to 7).
+
+        The published code takes the losses in place of the residuals:
+        weighted by the score, and halved when there are two directions.
+        """
+        weighted = outputs is not None and self.preset == 'code'
         with torch.no_grad():
-            means = [d.residual().mean() for d in directions]
+            means = [
+                weighted_mse(outputs[i] if weighted else None, d.residual())  # type: ignore[index]
+                for i, d in enumerate(directions)
+            ]
             residual = float(torch.stack(means).mean())
+        if self.preset == 'code':
+            residual /= len(directions)
         self.update_momentum(residual, state)
 
     def update_momentum(self, residual: float, state: SchemeState) -> None:

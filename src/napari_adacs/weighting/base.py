@@ -180,9 +180,24 @@ class WeightingScheme(ABC):
         del direction, output, state
         return {}
 
-    def observe(self, directions: list[Direction], state: SchemeState) -> None:
-        """Update `state` from the residuals of a displacement step."""
-        del directions, state
+    def observe(
+        self,
+        directions: list[Direction],
+        outputs: list[Tensor] | None,
+        state: SchemeState,
+    ) -> None:
+        """Update `state` from the residuals of a displacement step.
+
+        Parameters
+        ----------
+        directions : list of Direction
+            One or two directions, gradients stopped.
+        outputs : list of torch.Tensor or None
+            What the auxiliary estimator said to each.
+        state : SchemeState
+            Changed in place.
+        """
+        del directions, outputs, state
 
     def maps(
         self, direction: Direction, output: Tensor | None
