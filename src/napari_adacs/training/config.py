@@ -170,7 +170,7 @@ class TrainConfig:
     validate_every, save_every : int
         In steps.
     start_from : str
-        Bundle whose displacement estimator is the start; empty for none.
+        Bundle whose estimators are the start; empty for none.
     info : dict
         Description, licence, training data: goes into the bundle.
     """

@@ -80,16 +80,20 @@ def train(
 
 
 def _start_from(model: Model, path: str) -> None:
-    """Take over the displacement estimator of a bundle."""
+    """Take over the estimators of a bundle; those it lacks stay untrained."""
     start = load_bundle(path)
-    try:
-        model.displacement.load_state_dict(start.displacement.state_dict())
-    except RuntimeError as error:
-        raise ModelError(
-            f"The network of '{start.header.name}' is another one than the "
-            'configuration describes.',
-            'Start from a model with the same network.',
-        ) from error
+    trained = start.modules()
+    for role, module in model.modules().items():
+        if role not in trained:
+            continue
+        try:
+            module.load_state_dict(trained[role].state_dict())
+        except RuntimeError as error:
+            raise ModelError(
+                f"The {role} network of '{start.header.name}' is another one "
+                'than the configuration describes.',
+                'Start from a model with the same networks.',
+            ) from error
 
 
 def _source(pairs: PairSource | Sequence[TrainingPair]) -> PairSource:
