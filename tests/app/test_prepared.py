@@ -77,7 +77,7 @@ class TestCheck:
         text = ' '.join(_chosen(viewer_model).check().sentences)
         assert 'small-3d' in text
         assert '3 x 2 x 1 mm' in text
-        assert 'GB' in text
+        assert 'MB of memory' in text
 
     def test_the_same_image_twice(self, viewer_model: ViewerModel) -> None:
         add_pair(viewer_model)

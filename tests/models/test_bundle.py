@@ -71,7 +71,7 @@ def test_a_failed_save_leaves_the_old_file(bundle, monkeypatch):
     def fail(*_args, **_kwargs):
         raise RuntimeError('no')
 
-    monkeypatch.setattr('safetensors.torch.save_file', fail)
+    monkeypatch.setattr('safetensors.torch.save', fail)
     with pytest.raises(RuntimeError):
         save_bundle(bundle, build_model(header()))
     assert bundle.read_bytes() == before

@@ -152,12 +152,22 @@ def _maps(result: RegistrationResult) -> list[LayerSpec]:
     ):
         if values is None:
             continue
-        limits = (0.0, 1.0)
+        limits = _trust_limits(values)
         if role is Role.VARIANCE:
             limits = (0.0, max(float(np.percentile(values, 99.5)), 1e-6))
         specs.append(_map(role, values, limits, colours, visible=not shown))
         shown = True
     return specs
+
+
+def _trust_limits(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Return limits from a round lower end to 1.
+
+    Scores stay near 1 but in a few places: over the whole of [0, 1] those
+    places would hardly differ in colour.
+    """
+    lowest = float(np.percentile(values, 0.5))
+    return min(max(float(np.floor(lowest * 20)) / 20, 0.0), 0.95), 1.0
 
 
 def _jacobian(determinant: NDArray[np.float32]) -> LayerSpec:

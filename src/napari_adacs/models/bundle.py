@@ -65,7 +65,7 @@ def save_bundle(path: str | Path, model: Model, half: bool = False) -> None:
         Whether to store the weights in half precision.
     """
     import torch
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     tensors: dict[str, Tensor] = {}
     for role, module in model.modules().items():
@@ -77,11 +77,9 @@ def save_bundle(path: str | Path, model: Model, half: bool = False) -> None:
                 value = value.to(torch.float16)
             tensors[f'{role}.{name}'] = value
     with atomic_path(path) as temporary:
-        save_file(
-            tensors,
-            temporary,
-            metadata={_HEADER_KEY: model.header.to_json()},
-        )
+        # `save_file` would leave a file that only its owner may read.
+        header = {_HEADER_KEY: model.header.to_json()}
+        temporary.write_bytes(save(tensors, metadata=header))
 
 
 def load_bundle(path: str | Path) -> Model:
