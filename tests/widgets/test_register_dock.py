@@ -490,7 +490,7 @@ def test_opening_the_dock_loads_no_torch(model_folder: Path) -> None:
         '    viewer.add_image(np.random.rand(16, 16, 16))\n'
         'from napari_adacs.widgets.register_dock import RegisterDock\n'
         'dock = RegisterDock(viewer)\n'
-        "assert 'small-3d' in dock.preflight.text(), dock.preflight.text()\n"
+        "assert 'of memory' in dock.preflight.text(), dock.preflight.text()\n"
         "assert 'torch' not in sys.modules\n"
     )
     done = subprocess.run(

@@ -29,9 +29,8 @@ LabelMethod = Literal['nearest', 'linear']
 class DisplacementField:
     """A dense displacement on the fixed grid, in voxels, pulling back.
 
-    The voxel at index ``x`` of the fixed grid corresponds to the place
-    ``x + u(x)``, still in fixed-grid indices, of the moving anatomy:
-    ``warped(x) = moving(x + u(x))``.
+    Voxel ``x`` of the fixed grid corresponds to the place ``x + u(x)`` of the
+    moving anatomy: ``warped(x) = moving(x + u(x))``.
 
     Parameters
     ----------
@@ -82,7 +81,7 @@ class DisplacementField:
 
     @property
     def field_vox(self) -> NDArray[np.float32]:
-        """(ndim, *shape) displacement in voxels; same as `voxels`."""
+        """The same as `voxels`."""
         return self.voxels
 
     @property
@@ -260,11 +259,6 @@ class DisplacementField:
         ----------
         grid : Grid
             The new fixed grid, anywhere in the same world.
-
-        Returns
-        -------
-        DisplacementField
-            Displacement in voxels of `grid`.
         """
         if grid.same_space(self.grid):
             return self
