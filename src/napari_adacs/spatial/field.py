@@ -207,31 +207,23 @@ class DisplacementField:
         """Return the (*shape) determinant of ``d(x + u)/dx``; <= 0 folds."""
         return jacobian_determinant(self.voxels)
 
-    def inverse(self, iterations: int = 50) -> DisplacementField:
+    def inverse(self) -> DisplacementField:
         """Return the inverse field, on the fixed grid.
 
-        Parameters
-        ----------
-        iterations : int, default: 50
-            Fixed-point iterations ``w <- -u o (id + w)`` if the inverse is
-            not known from a velocity field [1]_.
+        Damped fixed-point iterations ``w <- w - (w + u o (id + w)) / 2``
+        [1]_, from the inverse a velocity field gave, where there is one.
 
         References
         ----------
         .. [1] Chen et al., Med. Phys. 35(1), 2008.
         """
-        if self.inverse_voxels is not None:
-            return DisplacementField(
-                self.inverse_voxels, self.grid, None, self.voxels
-            )
+        known = self.inverse_voxels is not None
+        start = self.inverse_voxels if known else -self.voxels
         field = torch.from_numpy(self.voxels)[None]
         with torch.inference_mode():
-            coordinates = operators.identity_coordinates(self.grid.shape)
-            inverse = -field
-            for _ in range(iterations):
-                inverse = -operators.sample(
-                    field, coordinates + inverse, padding='border'
-                )
+            inverse = torch.tensor(start)[None]
+            for _ in range(6 if known else 50):
+                inverse -= operators.compose(field, inverse) / 2
         return DisplacementField(
             inverse[0].numpy(), self.grid, None, self.voxels
         )

@@ -1,0 +1,83 @@
+"""The models that ship: small, described, and as good as they say."""
+
+from __future__ import annotations
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+import napari_adacs as na
+from napari_adacs.evaluation.overlap import dice
+from napari_adacs.models.library import list_models
+from napari_adacs.training.pairs import MatFolder
+
+BUNDLED = [e for e in list_models() if e.source == 'bundled']
+NAMES = {
+    2: ('voxelmorph-adacs-echo2d', 'voxelmorph-heteroscedastic-echo2d'),
+    3: ('voxelmorph-adacs-echo3d', 'voxelmorph-heteroscedastic-echo3d'),
+}
+
+
+def warped_dice(result, moving_labels, fixed_labels, label):
+    mask = (moving_labels == label).astype(np.float32)
+    warped = result.field.warp_image(mask) >= 0.5
+    return dice(warped, fixed_labels == label)
+
+
+def test_the_promised_models_are_there():
+    assert {e.name for e in BUNDLED} >= {*NAMES[2], *NAMES[3]}
+    assert sum(e.path.stat().st_size for e in BUNDLED) < 25e6
+
+
+@pytest.mark.parametrize('entry', BUNDLED, ids=lambda e: e.name)
+def test_every_model_has_a_card(entry):
+    header = entry.header
+    assert header.licence
+    assert header.domain
+    assert header.training['stages']
+    assert header.metrics['phantom']['folded %'] < 0.1
+    assert set(header.auxiliaries) == {'scoring', 'variance'}
+
+
+@pytest.mark.parametrize('ndim', [2, 3])
+def test_auto_takes_the_adacs_model(ndim):
+    assert list_models(ndim)[0].name == NAMES[ndim][0]
+
+
+@pytest.mark.parametrize('name', NAMES[3])
+def test_real_3d_echo_never_trained_on(name, shared_data):
+    folder = shared_data / 'mitea-034'
+    images = [
+        nib.load(folder / f'{n}.nii.gz')
+        for n in ('ED', 'ES', 'ED_label', 'ES_label')
+    ]
+    result = na.register(images[0], images[1], name)
+    labels = [np.asarray(i.dataobj) for i in images[2:]]
+    assert warped_dice(result, *labels, 1) > 0.80
+    assert warped_dice(result, *labels, 2) > 0.86
+    assert (result.field.jacobian_determinant() <= 0).mean() < 1e-3
+    residual = result.field.compose(result.field.inverse()).voxels
+    heart = np.linalg.norm(residual, axis=0)[labels[1] > 0]
+    assert np.median(heart) < 0.02
+    assert np.percentile(heart, 95) < 0.1
+
+
+@pytest.mark.parametrize('name', NAMES[2])
+def test_held_out_2d_echo(name, shared_data):
+    pairs = MatFolder(shared_data / 'camus-128' / 'val')
+    model, scores = na.load_model(name), []
+    for index in range(len(pairs)):
+        pair = pairs[index]
+        result = na.register(pair.moving, pair.fixed, model)
+        scores.append(
+            warped_dice(result, pair.moving_labels, pair.fixed_labels, 2)
+        )
+    assert np.mean(scores) > 0.81
+
+
+@pytest.mark.parametrize('name', NAMES[2])
+def test_2d_echo_in_either_axis_order(name, shared_data):
+    pair = MatFolder(shared_data / 'camus-128' / 'val')[0]
+    straight = na.register(pair.moving, pair.fixed, name)
+    turned = na.register(pair.moving.T, pair.fixed.T, name)
+    np.testing.assert_allclose(turned.warped.T, straight.warped, atol=1e-3)
