@@ -135,6 +135,8 @@ def test_ctrl_c_stops_a_registration(
     out = tmp_path / 'out'
     lines = (
         'import os, signal, sys\n'
+        # a background job is born deaf to Ctrl-C
+        'signal.signal(signal.SIGINT, signal.default_int_handler)\n'
         'from napari_adacs.registration import refine\n'
         'def refine_forever(*_, **__):\n'
         '    os.kill(os.getpid(), signal.SIGINT)\n'
