@@ -17,7 +17,27 @@ from napari_adacs.networks.unet import DECODER, ENCODER, UNet, convolution
 _INITIAL_LOGIT = math.log(0.9 / 0.1)
 
 
-class ScoringEstimator(nn.Module):
+class _MapEstimator(nn.Module):
+    """U-Net whose head, named by the subclass, makes a map."""
+
+    def __init__(
+        self,
+        ndim: int,
+        in_channels: int,
+        encoder: Sequence[int],
+        decoder: Sequence[int],
+    ) -> None:
+        super().__init__()
+        self.ndim = ndim
+        self.unet_model = UNet(ndim, in_channels, encoder, decoder)
+        self.size_multiple = self.unet_model.size_multiple
+
+    def _one_channel_head(self) -> nn.Conv2d | nn.Conv3d:
+        channels = self.unet_model.out_channels
+        return convolution(self.ndim)(channels, 1, 3, padding=1)
+
+
+class ScoringEstimator(_MapEstimator):
     """Correspondence score ``S = g(I_t)`` in (0, 1), from the fixed image.
 
     Parameters
@@ -38,13 +58,8 @@ class ScoringEstimator(nn.Module):
         encoder: Sequence[int] = ENCODER,
         decoder: Sequence[int] = DECODER,
     ) -> None:
-        super().__init__()
-        self.ndim = ndim
-        self.unet_model = UNet(ndim, 1, encoder, decoder)
-        self.size_multiple = self.unet_model.size_multiple
-        self.scoring_mask = convolution(ndim)(
-            self.unet_model.out_channels, 1, 3, padding=1
-        )
+        super().__init__(ndim, 1, encoder, decoder)
+        self.scoring_mask = self._one_channel_head()
         # Eq. 9 is least close to 1; from one half the first steps overshoot
         # into the flat end of the sigmoid, out of which there is no gradient.
         assert self.scoring_mask.bias is not None
@@ -55,7 +70,7 @@ class ScoringEstimator(nn.Module):
         return torch.sigmoid(self.scoring_mask(self.unet_model(fixed)))
 
 
-class VarianceEstimator(nn.Module):
+class VarianceEstimator(_MapEstimator):
     """Log-variance ``s = log sigma^2`` of the residual, per voxel.
 
     Parameters
@@ -77,13 +92,8 @@ class VarianceEstimator(nn.Module):
         encoder: Sequence[int] = ENCODER,
         decoder: Sequence[int] = DECODER,
     ) -> None:
-        super().__init__()
-        self.ndim = ndim
-        self.unet_model = UNet(ndim, 2, encoder, decoder)
-        self.size_multiple = self.unet_model.size_multiple
-        self.log_sigma_I = convolution(ndim)(
-            self.unet_model.out_channels, 1, 3, padding=1
-        )
+        super().__init__(ndim, 2, encoder, decoder)
+        self.log_sigma_I = self._one_channel_head()
 
     def forward(self, fixed: Tensor, warped: Tensor) -> Tensor:
         """Estimate (N, 1, *shape) log-variance from fixed and warped."""
