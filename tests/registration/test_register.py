@@ -17,6 +17,7 @@ from napari_adacs.errors import (
 )
 from napari_adacs.registration.config import RunConfig
 from napari_adacs.registration.inputs import ImageOnGrid
+from napari_adacs.registration.preprocess import prepare
 from napari_adacs.registration.register import register, register_on_grids
 from napari_adacs.spatial.grid import Grid
 from tests.small_models import save_small_model, small_model
@@ -357,3 +358,67 @@ def test_an_oriented_model_gives_the_same_motion_for_any_axis_order():
         straight.field.field_world[:, 31 - 8, 5],
         atol=1e-4,
     )
+
+
+class TestEmphasis:
+    """Refining tries harder where the emphasis is raised."""
+
+    def _residuals(self, scheme, auxiliaries):
+        """Mean residual of the marked half, without and with emphasis."""
+        shape = (32, 64)
+        left, right = blob((32, 32), 0.4), blob((32, 32), 0.6)
+        moving = np.concatenate([left, left], axis=1)
+        # The right half is brighter on one side: the two halves want
+        # fields that a smooth field cannot both give.
+        fixed = np.concatenate([right, right[::-1]], axis=1)
+        model = small_model(
+            grid='pad', shape=(), scheme=scheme, auxiliaries=auxiliaries
+        )
+        mark = np.zeros(shape, np.float32)
+        mark[:, 32:] = 20
+        found = [
+            register(moving, fixed, model, refine_steps=30, emphasis=x)
+            for x in (None, mark)
+        ]
+        return [result.residual[:, 32:].mean() for result in found]
+
+    @pytest.mark.parametrize(
+        ('scheme', 'auxiliaries'),
+        [('adacs', ('scoring',)), ('vanilla', ())],
+    )
+    def test_the_marked_half_fits_better(self, scheme, auxiliaries):
+        plain, marked = self._residuals(scheme, auxiliaries)
+        assert marked < 0.98 * plain
+
+    def test_a_map_on_the_native_grid_reaches_the_network_grid(self):
+        moving, fixed = pair((45, 70))
+        mark = np.zeros((45, 70), np.float32)
+        mark[20:30, 20:40] = 5
+        grid = Grid.from_spacing((45, 70))
+        images = [ImageOnGrid(x, grid, 'x') for x in (moving, fixed)]
+        target = grid.resized((32, 32))
+        found = prepare(*images, target, mark).emphasis
+        assert found.shape == (1, 1, 32, 32)
+        assert 4 < found.max() <= 5
+        np.testing.assert_allclose(found.mean(), mark.mean(), rtol=0.1)
+
+    @pytest.mark.parametrize(
+        ('emphasis', 'steps', 'said'),
+        [
+            (np.ones((31, 32)), 5, 'does not fit'),
+            (-np.ones((32, 32)), 5, 'negative'),
+            (np.full((32, 32), np.nan), 5, 'infinite'),
+            (np.zeros((32, 32)), 5, 'nothing is marked'),
+            (np.ones((32, 32)), 0, 'refinement'),
+        ],
+    )
+    def test_what_cannot_be_used_is_refused(self, emphasis, steps, said):
+        moving, fixed = pair((32, 32))
+        with pytest.raises(InputError, match=said):
+            register(
+                moving,
+                fixed,
+                small_model(),
+                refine_steps=steps,
+                emphasis=emphasis,
+            )

@@ -69,7 +69,16 @@ def estimate(
     with torch.inference_mode():
         motion: Motion = model.displacement(moving, fixed)
     if refine_steps:
-        motion = refine(model, motion, moving, fixed, refine_steps, report)
+        emphasis = pair.emphasis
+        motion = refine(
+            model,
+            motion,
+            moving,
+            fixed,
+            refine_steps,
+            report,
+            None if emphasis is None else emphasis.to(device),
+        )
     report(0.6, 'Computing the maps')
     with torch.inference_mode():
         maps = _maps(model, moving, fixed, motion)

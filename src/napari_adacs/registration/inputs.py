@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_adacs.errors import InputError
 from napari_adacs.spatial.grid import Grid, Units
@@ -130,6 +130,55 @@ def check_pair(moving: ImageOnGrid, fixed: ImageOnGrid) -> None:
             'The images hardly overlap in space.',
             'Check their origins, or align them rigidly first.',
         )
+
+
+def checked_emphasis(
+    emphasis: ArrayLike | None, fixed: Grid, refine_steps: int
+) -> NDArray[np.float32] | None:
+    """Return an emphasis map that refining can use, or say why not.
+
+    Parameters
+    ----------
+    emphasis : (*fixed.shape) array_like or None
+        By how much to raise the residual weight, 0 or more.
+    fixed : Grid
+        Where it has to lie.
+    refine_steps : int
+        Steps of instance optimisation: only they look at it.
+
+    Raises
+    ------
+    InputError
+        If it has another shape, is negative or not finite, is zero
+        everywhere, or nothing would be refined.
+    """
+    if emphasis is None:
+        return None
+    values = np.asarray(emphasis)
+    if values.dtype.kind not in 'buif' or values.shape != fixed.shape:
+        raise InputError(
+            f'An emphasis of shape {values.shape} does not fit the fixed '
+            f'image, whose shape is {fixed.shape}.',
+            'Paint it on the fixed image.',
+        )
+    weights = values.astype(np.float32)
+    if not np.isfinite(weights).all() or weights.min() < 0:
+        raise InputError(
+            'The emphasis has negative or infinite values.',
+            'Use 0 where nothing changes, and more where residuals count '
+            'more.',
+        )
+    if not weights.any():
+        raise InputError(
+            'The emphasis is zero everywhere: nothing is marked.',
+            'Paint the region that should fit better.',
+        )
+    if not refine_steps:
+        raise InputError(
+            'An emphasis needs steps of refinement.',
+            "Set 'refine_steps' to some tens.",
+        )
+    return weights
 
 
 def overlap_fraction(moving: Grid, fixed: Grid) -> float:

@@ -27,11 +27,14 @@ class NetworkPair:
         Images in [0, 1] on one grid.
     grid : Grid
         The network grid.
+    emphasis : (1, 1, *grid.shape) torch.Tensor, optional
+        By how much to raise the residual weight while refining.
     """
 
     moving: Tensor
     fixed: Tensor
     grid: Grid
+    emphasis: Tensor | None = None
 
 
 def network_grid(
@@ -60,13 +63,27 @@ def network_grid(
 
 
 def prepare(
-    moving: ImageOnGrid, fixed: ImageOnGrid, grid: Grid
+    moving: ImageOnGrid,
+    fixed: ImageOnGrid,
+    grid: Grid,
+    emphasis: NDArray[np.float32] | None = None,
 ) -> NetworkPair:
-    """Resample both images to the network grid and scale them to [0, 1]."""
+    """Resample both images to the network grid and scale them to [0, 1].
+
+    Parameters
+    ----------
+    moving, fixed : ImageOnGrid
+        The images.
+    grid : Grid
+        The network grid.
+    emphasis : (*fixed.shape) numpy.ndarray of float32, optional
+        As `register` takes it; resampled, not scaled.
+    """
     return NetworkPair(
         _scaled(resample(moving.data, moving.grid, grid)),
         _scaled(resample(fixed.data, fixed.grid, grid)),
         grid,
+        None if emphasis is None else resample(emphasis, fixed.grid, grid),
     )
 
 

@@ -29,6 +29,7 @@ def refine(
     fixed: Tensor,
     steps: int,
     report: Reporter,
+    emphasis: Tensor | None = None,
 ) -> Motion:
     """Return a motion that fits this pair better.
 
@@ -45,6 +46,8 @@ def refine(
         Adam steps.
     report : Reporter
         Progress and cancelling.
+    emphasis : (1, 1, *shape) torch.Tensor, optional
+        Multiplies the residual weight by ``1 + emphasis``; 0 or more.
     """
     raw = motion.raw.clone().requires_grad_(True)
     optimiser = torch.optim.Adam([raw], lr=_LEARNING_RATE)
@@ -54,7 +57,7 @@ def refine(
         report(0.2 + 0.4 * step / steps, f'Refining, step {step + 1}')
         displacement = model.displacement.displace(raw)
         direction = Direction(fixed, warp(moving, displacement))
-        loss = _data_term(model.scheme, direction, weight)
+        loss = _data_term(model.scheme, direction, weight, emphasis)
         loss = loss + _SMOOTHNESS * gradient_penalty(raw, 'mean')
         value = loss.item()
         if value < best_loss:
@@ -67,11 +70,21 @@ def refine(
 
 
 def _data_term(
-    scheme: WeightingScheme, direction: Direction, weight: Tensor | None
+    scheme: WeightingScheme,
+    direction: Direction,
+    weight: Tensor | None,
+    emphasis: Tensor | None,
 ) -> Tensor:
-    if weight is None:
-        return scheme.data_term(direction, None)
-    return weighted_mse(weight, direction.residual())
+    if weight is not None:
+        if emphasis is not None:
+            weight = weight * (1 + emphasis)
+        return weighted_mse(weight, direction.residual())
+    term = scheme.data_term(direction, None)
+    if emphasis is None:
+        return term
+    # For the mean squared residual this is the weight 1 + emphasis; for
+    # other similarities, a pull of the intensities inside the region.
+    return term + weighted_mse(emphasis, direction.residual())
 
 
 def _weight(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
+from numpy.typing import ArrayLike
 
 from napari_adacs.models.library import resolve_model
 from napari_adacs.models.model import Model
@@ -21,6 +22,7 @@ from napari_adacs.registration.inputs import (
     ImageOnGrid,
     check_pair,
     checked,
+    checked_emphasis,
     image_on_grid,
 )
 from napari_adacs.registration.native import (
@@ -44,6 +46,7 @@ def register(
     device: str = 'auto',
     refine_steps: int = 0,
     threads: int = 0,
+    emphasis: ArrayLike | None = None,
     progress: Progress | None = None,
     cancel: Cancel = None,
 ) -> RegistrationResult:
@@ -66,6 +69,9 @@ def register(
         Steps of instance optimisation after the model's estimate.
     threads : int, default: 0
         CPU threads; 0 leaves the choice to torch.
+    emphasis : (*fixed.shape) array_like, optional
+        Where refining should try harder: residual weights are multiplied
+        by ``1 + emphasis``. 0 or more; needs `refine_steps`.
     progress : callable, optional
         Called with (fraction, message).
     cancel : threading.Event or callable, optional
@@ -96,6 +102,7 @@ def register(
         image_on_grid(fixed, 'fixed', spacing),
         config,
         model=given,
+        emphasis=emphasis,
         progress=progress,
         cancel=cancel,
     )
@@ -107,6 +114,7 @@ def register_on_grids(
     config: RunConfig,
     *,
     model: Model | None = None,
+    emphasis: ArrayLike | None = None,
     progress: Progress | None = None,
     cancel: Cancel = None,
 ) -> RegistrationResult:
@@ -120,7 +128,7 @@ def register_on_grids(
         Model, device and settings.
     model : Model, optional
         A model in memory, instead of the one `config` names.
-    progress, cancel
+    emphasis, progress, cancel
         As in `register`.
     """
     report = Reporter(progress, cancel)
@@ -129,6 +137,7 @@ def register_on_grids(
     checked(moving)
     checked(fixed)
     check_pair(moving, fixed)
+    marked = checked_emphasis(emphasis, fixed.grid, config.refine_steps)
     target = resolve_device(config.device)
     report(0.05, 'Loading the model')
     if model is None:
@@ -142,7 +151,7 @@ def register_on_grids(
         grid = network_grid(
             fixed, model.header.preprocessing, model.size_multiple
         )
-        pair = prepare(moving, fixed, grid)
+        pair = prepare(moving, fixed, grid, marked)
         clock.lap('prepare')
         with report.watching(model.modules().values()):
             found = estimate(model, pair, target, config.refine_steps, report)
