@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Image
 
 from napari_adacs.app import session
-from napari_adacs.app.layer_specs import Role, layer_specs
+from napari_adacs.app.layer_specs import layer_specs
 from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.app.session import LayerRef, Run
 from napari_adacs.spatial.grid import Grid
@@ -35,15 +34,12 @@ def _shown(viewer: ViewerModel, group: str) -> Run:
     return run
 
 
-def test_a_run_is_found_by_its_group_and_its_layers(
+def test_a_run_is_found_by_its_group(
     viewer_model: ViewerModel,
 ) -> None:
     run = _shown(viewer_model, 'a')
     assert session.recall('a') is run
     assert session.recall('b') is None
-    layer = ResultGroup(viewer_model, 'a').layers()[Role.SCORE]
-    assert session.run_of(layer) is run
-    assert session.run_of(Image(np.zeros((3, 3)))) is None
 
 
 def test_the_newest_comes_first(viewer_model: ViewerModel) -> None:

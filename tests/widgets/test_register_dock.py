@@ -69,7 +69,7 @@ def errors(
     )
     monkeypatch.setattr(session, '_RUNS', {})
     monkeypatch.setattr(
-        'napari_adacs.widgets.register_dock.show_error', told.append
+        'napari_adacs.widgets.parts.viewer_dock.show_error', told.append
     )
     return told
 

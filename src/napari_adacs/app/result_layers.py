@@ -172,6 +172,16 @@ def tag(layer: Layer) -> dict[str, Any] | None:
     return about if about.get('layer') == str(layer.unique_id) else None
 
 
+def is_result(layer: Layer) -> bool:
+    """Whether a registration made a layer."""
+    return tag(layer) is not None
+
+
+def is_input(layer: Layer) -> bool:
+    """Whether a person opened or made a layer."""
+    return tag(layer) is None
+
+
 def groups_in(viewer: ViewerModel) -> list[str]:
     """Return the ids of the groups of which a viewer has a layer."""
     tags = [tag(layer) for layer in viewer.layers]

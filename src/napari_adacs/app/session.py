@@ -120,12 +120,6 @@ def forget_removed(viewer: ViewerModel, layer: Layer) -> None:
         forget(about['group'])
 
 
-def run_of(layer: Layer) -> Run | None:
-    """Return the run that a result layer belongs to, or None."""
-    about = tag(layer)
-    return None if about is None else recall(about['group'])
-
-
 def runs_in(viewer: ViewerModel) -> list[Run]:
     """Return the runs that have layers in a viewer, newest first."""
     groups = set(groups_in(viewer))

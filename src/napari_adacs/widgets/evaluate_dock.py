@@ -5,9 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_adacs.app.layer_evaluation import (
     EvaluationRequest,
@@ -21,7 +19,7 @@ from napari_adacs.widgets.parts.evaluate_form import EvaluateForm
 from napari_adacs.widgets.parts.message import Kind, Message
 from napari_adacs.widgets.parts.metric_panel import MetricPanel
 from napari_adacs.widgets.parts.run_bar import RunBar, RunState
-from napari_adacs.widgets.parts.vertical_scroll import VerticalScroll
+from napari_adacs.widgets.parts.viewer_dock import ViewerDock, say
 from napari_adacs.widgets.parts.worker import (
     Cancelled,
     Done,
@@ -34,10 +32,8 @@ if TYPE_CHECKING:
 
     from napari_adacs.evaluation.report import Evaluation
 
-_DEBOUNCE_MS = 60
 
-
-class EvaluateDock(QWidget):
+class EvaluateDock(ViewerDock):
     """Compares segmentations before and after a registration.
 
     Parameters
@@ -51,9 +47,7 @@ class EvaluateDock(QWidget):
         napari_viewer: napari.viewer.Viewer,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self._viewer = napari_viewer
-        self._attached = False
+        super().__init__(napari_viewer, parent)
         self.state = RunState.IDLE
         self._request: EvaluationRequest | None = None
         self.form = EvaluateForm(napari_viewer)
@@ -68,10 +62,15 @@ class EvaluateDock(QWidget):
         self.caption = Message('evaluated', 'What the table is about.')
         self.metrics = MetricPanel()
         self._runner = Runner(self)
-        self._debounce = QTimer(self)
-        self._lay_out()
+        self._scroll = self._stack(
+            self.form,
+            self.preflight,
+            self.run_bar,
+            self.caption,
+            self.metrics,
+        )
         self._connect()
-        self._attach()
+        self.attach()
 
     @property
     def evaluation(self) -> Evaluation | None:
@@ -95,74 +94,25 @@ class EvaluateDock(QWidget):
         self._set_state(RunState.RUNNING)
         self._runner.start(partial(evaluate_layers, request))
 
-    def event(self, event: QEvent) -> bool:
-        """Notice being docked, and undocked for good.
-
-        napari's close button takes the widget out of the dock without
-        closing it.
-        """
-        if event.type() == QEvent.Type.ParentChange:
-            if self.parent() is None:
-                self._detach()
-            else:
-                self._attach()
-        handled: bool = super().event(event)
-        return handled
-
-    def closeEvent(self, event: QEvent) -> None:  # noqa: N802
-        """Stop what is running."""
-        self._detach()
-        super().closeEvent(event)
-
-    def showEvent(self, event: QEvent) -> None:  # noqa: N802
-        """Follow the viewer again, and see which registrations there are."""
-        super().showEvent(event)
-        self._attach()
-        self.form.runs.reload()
-
-    def _lay_out(self) -> None:
-        inner = QWidget()
-        layout = QVBoxLayout(inner)
-        for part in (
-            self.form,
-            self.preflight,
-            self.run_bar,
-            self.caption,
-            self.metrics,
-        ):
-            layout.addWidget(part)
-        layout.addStretch(1)
-        self._scroll = VerticalScroll(inner)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._scroll)
-
     def _connect(self) -> None:
-        self._debounce.setSingleShot(True)
-        self._debounce.setInterval(_DEBOUNCE_MS)
-        self._debounce.timeout.connect(self._check)
-        self.form.changed.connect(self._debounce.start)
+        self.form.changed.connect(self.check_soon)
         self.run_bar.start.connect(self.evaluate)
         self.run_bar.cancel.connect(self._cancel)
         self._runner.progressed.connect(self.run_bar.show_progress)
         self._runner.ended.connect(self._on_ended)
         self.metrics.said.connect(self._say)
 
-    def _attach(self) -> None:
-        if not self._attached:
-            self._attached = True
-            self.form.follow()
-            self._check()
+    def _follow(self) -> None:
+        self.form.follow()
 
-    def _detach(self) -> None:
-        """Let go of the viewer: the dock or the window closes."""
-        if self._attached:
-            self._attached = False
-            self._runner.abandon()
-            self._debounce.stop()
-            self.form.unfollow()
-            if self.state.busy:
-                self._set_state(RunState.IDLE)
+    def _unfollow(self) -> None:
+        self._runner.abandon()
+        self.form.unfollow()
+        if self.state.busy:
+            self._set_state(RunState.IDLE)
+
+    def _look_again(self) -> None:
+        self.form.runs.reload()
 
     def _check(self) -> None:
         """Say what would be compared, or why it cannot."""
@@ -218,6 +168,4 @@ class EvaluateDock(QWidget):
             self._check()
 
     def _say(self, sentence: str, kind: Kind) -> None:
-        self.caption.show_text(sentence, kind)
-        if kind is Kind.ERROR:
-            show_error(sentence)
+        say(self.caption, sentence, kind)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_adacs.app import session
 from napari_adacs.app.prepared import prepare
@@ -18,7 +17,7 @@ from napari_adacs.widgets.parts.register_form import RegisterForm
 from napari_adacs.widgets.parts.registration_run import RegistrationRun
 from napari_adacs.widgets.parts.result_bar import ResultBar, to_clipboard
 from napari_adacs.widgets.parts.run_bar import RunBar, RunState
-from napari_adacs.widgets.parts.vertical_scroll import VerticalScroll
+from napari_adacs.widgets.parts.viewer_dock import ViewerDock, say
 
 if TYPE_CHECKING:
     import napari
@@ -27,10 +26,8 @@ if TYPE_CHECKING:
     from napari_adacs.app.session import Run
     from napari_adacs.registration.result import RegistrationResult
 
-_DEBOUNCE_MS = 60
 
-
-class RegisterDock(QWidget):
+class RegisterDock(ViewerDock):
     """Chooses, starts and reports registrations.
 
     The work is elsewhere: `app.prepared` knows what to do, a
@@ -47,9 +44,7 @@ class RegisterDock(QWidget):
         napari_viewer: napari.viewer.Viewer,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self._viewer = napari_viewer
-        self._attached = False
+        super().__init__(napari_viewer, parent)
         self.last_run: Run | None = None
         self.form = RegisterForm(napari_viewer)
         self.preflight = Message(
@@ -62,10 +57,9 @@ class RegisterDock(QWidget):
         )
         self.results = ResultBar()
         self.run = RegistrationRun(napari_viewer, self)
-        self._debounce = QTimer(self)
-        self._lay_out()
+        self._stack(self.form, self.preflight, self.run_bar, self.results)
         self._connect()
-        self._attach()
+        self.attach()
 
     @property
     def state(self) -> RunState:
@@ -98,48 +92,8 @@ class RegisterDock(QWidget):
             self.results.show_text('Results removed.')
         self._refresh_buttons()
 
-    def event(self, event: QEvent) -> bool:
-        """Notice being docked, and undocked for good.
-
-        napari's close button takes the widget out of the dock without
-        closing it.
-        """
-        if event.type() == QEvent.Type.ParentChange:
-            if self.parent() is None:
-                self._detach()
-            else:
-                self._attach()
-        handled: bool = super().event(event)
-        return handled
-
-    def closeEvent(self, event: QEvent) -> None:  # noqa: N802
-        """Stop what is running."""
-        self._detach()
-        super().closeEvent(event)
-
-    def showEvent(self, event: QEvent) -> None:  # noqa: N802
-        """Follow the viewer again, and see which models there are now."""
-        super().showEvent(event)
-        self._attach()
-        self.form.model.reload()
-
-    def _lay_out(self) -> None:
-        inner = QWidget()
-        layout = QVBoxLayout(inner)
-        layout.addWidget(self.form)
-        layout.addWidget(self.preflight)
-        layout.addWidget(self.run_bar)
-        layout.addWidget(self.results)
-        layout.addStretch(1)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(VerticalScroll(inner))
-
     def _connect(self) -> None:
-        self._debounce.setSingleShot(True)
-        self._debounce.setInterval(_DEBOUNCE_MS)
-        self._debounce.timeout.connect(self._check)
-        self.form.changed.connect(self._debounce.start)
+        self.form.changed.connect(self.check_soon)
         self.form.refused.connect(self.results.show_warning)
         self.run_bar.start.connect(self.register)
         self.run_bar.cancel.connect(self.run.cancel)
@@ -153,21 +107,17 @@ class RegisterDock(QWidget):
         key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         key.activated.connect(self.register)
 
-    def _attach(self) -> None:
-        if not self._attached:
-            self._attached = True
-            self.form.follow()
-            self._viewer.layers.events.removed.connect(self._on_removed)
-            self._check()
+    def _follow(self) -> None:
+        self.form.follow()
+        self._viewer.layers.events.removed.connect(self._on_removed)
 
-    def _detach(self) -> None:
-        """Let go of the viewer: the dock or the window closes."""
-        if self._attached:
-            self._attached = False
-            self.run.abandon()
-            self._debounce.stop()
-            self.form.unfollow()
-            self._viewer.layers.events.removed.disconnect(self._on_removed)
+    def _unfollow(self) -> None:
+        self.run.abandon()
+        self.form.unfollow()
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
+
+    def _look_again(self) -> None:
+        self.form.model.reload()
 
     def _check(self) -> None:
         """Say what a run would do, or why it cannot."""
@@ -213,9 +163,7 @@ class RegisterDock(QWidget):
         )
 
     def _say(self, sentence: str, kind: Kind) -> None:
-        self.results.show_text(sentence, kind)
-        if kind is Kind.ERROR:
-            show_error(sentence)
+        say(self.results.message, sentence, kind)
 
     def _copy(self, attribute: str, what: str) -> None:
         chosen = self.form.chosen()

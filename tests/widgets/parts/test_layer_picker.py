@@ -67,7 +67,7 @@ def test_losing_the_chosen_layer_is_a_change(
     picker: LayerPicker, viewer: ViewerModel, qtbot: Any
 ) -> None:
     picker.choose(viewer.layers['second'])
-    with qtbot.waitSignal(picker.layer_changed, timeout=1000):
+    with qtbot.waitSignal(picker.changed, timeout=1000):
         viewer.layers.remove('second')
     assert picker.layer() is viewer.layers['first']
 
@@ -75,7 +75,7 @@ def test_losing_the_chosen_layer_is_a_change(
 def test_other_layers_are_no_change(
     picker: LayerPicker, viewer: ViewerModel, qtbot: Any
 ) -> None:
-    with qtbot.assertNotEmitted(picker.layer_changed):
+    with qtbot.assertNotEmitted(picker.changed):
         viewer.add_points(np.zeros((1, 2)))
         viewer.layers.remove('second')
 

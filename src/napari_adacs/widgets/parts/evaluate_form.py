@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QWidget
 
 from napari_adacs.app.layer_evaluation import EvaluationRequest
@@ -37,11 +37,7 @@ class EvaluateForm(QWidget):
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._following = False
         self._picked_by_hand = False
-        self._listed = QTimer(self)
-        self._listed.setSingleShot(True)
-        self._listed.timeout.connect(self._on_labels_changed)
         self.moving = LabelsSide(viewer, 'moving')
         self.fixed = LabelsSide(viewer, 'fixed')
         self.runs = RunPicker(viewer)
@@ -57,7 +53,8 @@ class EvaluateForm(QWidget):
         for side in (self.moving, self.fixed):
             side.changed.connect(self._on_labels_changed)
             side.picker.activated.connect(self._on_picked)
-        self.runs.run_changed.connect(self._on_run_changed)
+            side.picker.listed.connect(self._on_labels_changed)
+        self.runs.changed.connect(self._on_run_changed)
         self._on_run_changed()
 
     def request(self) -> EvaluationRequest | None:
@@ -76,26 +73,15 @@ class EvaluateForm(QWidget):
 
     def follow(self) -> None:
         """Follow the viewer's layers from now on."""
-        if not self._following:
-            self._following = True
-            self._viewer.layers.events.inserted.connect(self._on_inserted)
         self.moving.picker.follow()
         self.fixed.picker.follow()
         self.runs.follow()
 
     def unfollow(self) -> None:
         """Leave the viewer's layers alone."""
-        if self._following:
-            self._following = False
-            self._viewer.layers.events.inserted.disconnect(self._on_inserted)
         self.moving.picker.unfollow()
         self.fixed.picker.unfollow()
         self.runs.unfollow()
-
-    def _on_inserted(self, event: object = None) -> None:
-        # once the pickers have listed the new layer, in whatever order
-        # napari tells of it
-        self._listed.start()
 
     def _on_picked(self, index: int) -> None:
         self._picked_by_hand = True

@@ -21,7 +21,7 @@ from napari_adacs.app.layers import (
     is_sequence,
     may_be_frames,
 )
-from napari_adacs.app.result_layers import tag
+from napari_adacs.app.result_layers import is_input
 from napari_adacs.widgets.parts.layer_picker import LayerPicker
 
 if TYPE_CHECKING:
@@ -62,13 +62,13 @@ class ImageSide(QWidget):
         self._viewer = viewer
         self._role = role
         self._watched: Image | None = None
-        self.picker = LayerPicker(viewer, Image, accept=_is_not_a_result)
+        self.picker = LayerPicker(viewer, Image, accept=is_input)
         self.time_box = QCheckBox('First axis is time')
         self.frame_box = QSpinBox()
         self.current_button = QPushButton('Use current frame')
         self._dress()
         self._lay_out()
-        self.picker.layer_changed.connect(self._on_layer_changed)
+        self.picker.changed.connect(self._on_layer_changed)
         self.time_box.toggled.connect(self._on_layer_changed)
         self.frame_box.valueChanged.connect(self.changed)
         self.current_button.clicked.connect(self._use_current_frame)
@@ -166,7 +166,3 @@ class ImageSide(QWidget):
 
     def _on_geometry(self, event: object = None) -> None:
         self._on_layer_changed()
-
-
-def _is_not_a_result(layer: Image) -> bool:
-    return tag(layer) is None

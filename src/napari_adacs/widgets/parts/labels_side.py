@@ -14,7 +14,7 @@ from napari_adacs.app.layers import (
     image_of,
     is_sequence,
 )
-from napari_adacs.app.result_layers import tag
+from napari_adacs.app.result_layers import is_input
 from napari_adacs.app.session import LayerRef
 from napari_adacs.widgets.parts.layer_picker import LayerPicker
 
@@ -41,7 +41,7 @@ class LabelsSide(QWidget):
         super().__init__(parent)
         self._role = role
         self._flat = False
-        self.picker = LayerPicker(viewer, Labels, accept=_is_not_a_result)
+        self.picker = LayerPicker(viewer, Labels, accept=is_input)
         self.picker.setObjectName(f'{role}_labels')
         self.picker.setAccessibleName(f'{role} labels layer')
         self.frame_box = QSpinBox()
@@ -54,7 +54,7 @@ class LabelsSide(QWidget):
         layout.addWidget(self.picker)
         layout.addWidget(self.frame_box)
         self.setFocusProxy(self.picker)
-        self.picker.layer_changed.connect(self._on_layer_changed)
+        self.picker.changed.connect(self._on_layer_changed)
         self.frame_box.valueChanged.connect(self.changed)
         self._show_frames()
 
@@ -120,7 +120,3 @@ class LabelsSide(QWidget):
         if layer is None:
             return False
         return is_sequence(layer) or (self._flat and layer.ndim == 3)
-
-
-def _is_not_a_result(layer: Labels) -> bool:
-    return tag(layer) is None

@@ -1,25 +1,24 @@
-"""A combo box that follows the layer list."""
+"""A combo box of the layers of one kind."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
+from qtpy.QtWidgets import QWidget
+
+from napari_adacs.widgets.parts.following_combo import FollowingCombo
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
 
-class LayerPicker(QComboBox):
+class LayerPicker(FollowingCombo):
     """Lets a person choose one layer of a type.
 
     Layers are remembered by their `unique_id`, so renaming and reordering
-    change nothing; deleting the chosen one does. `layer_changed` fires when
-    another layer is chosen, by hand or because the list changed; `listed`
-    whenever the layers were listed anew.
+    change nothing; deleting the chosen one does.
 
     Parameters
     ----------
@@ -35,9 +34,6 @@ class LayerPicker(QComboBox):
         Qt parent.
     """
 
-    layer_changed = Signal()
-    listed = Signal()
-
     def __init__(
         self,
         viewer: ViewerModel,
@@ -46,37 +42,11 @@ class LayerPicker(QComboBox):
         accept: Callable[[Layer], bool] | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self._viewer = viewer
+        super().__init__(viewer, parent)
         self._kind = kind
         self._nothing = nothing
         self._accept = accept or _any
-        self._following = False
-        # Long file names must not make the dock wide.
-        self.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self.setMinimumContentsLength(8)
-        self.setSizePolicy(
-            QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
-        )
-        self.currentIndexChanged.connect(self._on_index_changed)
         self.follow()
-
-    def follow(self) -> None:
-        """Follow the layer list from now on."""
-        if not self._following:
-            self._following = True
-            for event in self._events():
-                event.connect(self.reset_choices)
-        self.reset_choices()
-
-    def unfollow(self) -> None:
-        """Leave the layer list alone."""
-        if self._following:
-            self._following = False
-            for event in self._events():
-                event.disconnect(self.reset_choices)
 
     def layer(self) -> Layer | None:
         """Return the chosen layer, or None."""
@@ -88,33 +58,12 @@ class LayerPicker(QComboBox):
 
     def choose(self, layer: Layer | None) -> None:
         """Choose a layer; one that is not listed is ignored."""
-        index = self._index_of('' if layer is None else str(layer.unique_id))
-        if index >= 0:
-            self.setCurrentIndex(index)
+        self.choose_key('' if layer is None else str(layer.unique_id))
 
-    def reset_choices(self, event: object = None) -> None:
-        """List the layers anew and keep the choice if it still exists."""
-        before = self.currentData()
-        self.blockSignals(True)
-        self.clear()
-        if self._nothing is not None:
-            self.addItem(self._nothing, '')
-        for layer in self._layers():
-            self.addItem(layer.name, str(layer.unique_id))
-        index = self._index_of(before)
-        self.setCurrentIndex(index if index >= 0 else min(0, self.count() - 1))
-        self.blockSignals(False)
-        if self.currentData() != before:
-            self._on_index_changed()
-        self.listed.emit()
-
-    def _on_index_changed(self, index: int = -1) -> None:
-        self.setToolTip(self.currentText())
-        self.layer_changed.emit()
-
-    def _index_of(self, key: str | None) -> int:
-        keys = [self.itemData(i) for i in range(self.count())]
-        return keys.index(key) if key in keys else -1
+    def _entries(self) -> list[tuple[str, str]]:
+        nothing = [] if self._nothing is None else [(self._nothing, '')]
+        layers = [(x.name, str(x.unique_id)) for x in self._layers()]
+        return [*nothing, *layers]
 
     def _layers(self) -> list[Layer]:
         return [

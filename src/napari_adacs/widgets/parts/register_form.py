@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 from napari_adacs.app.choices import device_choices
 from napari_adacs.app.layers import is_sequence
 from napari_adacs.app.prepared import Chosen
-from napari_adacs.app.result_layers import tag
+from napari_adacs.app.result_layers import is_input
 from napari_adacs.app.settings import compute_settings, use_model_folder
 from napari_adacs.widgets.parts.image_side import ImageSide
 from napari_adacs.widgets.parts.layer_picker import LayerPicker
@@ -52,7 +52,7 @@ class RegisterForm(QWidget):
         self.moving = ImageSide(viewer, 'moving')
         self.fixed = ImageSide(viewer, 'fixed')
         self.labels = LayerPicker(
-            viewer, Labels, nothing='none', accept=_is_not_a_result
+            viewer, Labels, nothing='none', accept=is_input
         )
         self.model = ModelBox()
         self.device = QComboBox()
@@ -152,7 +152,7 @@ class RegisterForm(QWidget):
             side.changed.connect(self._on_image_changed)
             side.picker.activated.connect(self._on_picked)
             side.picker.listed.connect(self._separate)
-        self.labels.layer_changed.connect(self.changed)
+        self.labels.changed.connect(self.changed)
         self.model.changed.connect(self.changed)
         self.model.refused.connect(self.refused)
         self.device.currentIndexChanged.connect(self.changed)
@@ -191,7 +191,3 @@ class RegisterForm(QWidget):
         for side, frame in ((moving, frames[1]), (fixed, frames[0])):
             if frame is not None:
                 side.frame_box.setValue(frame)
-
-
-def _is_not_a_result(layer: Labels) -> bool:
-    return tag(layer) is None
