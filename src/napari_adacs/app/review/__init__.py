@@ -1,0 +1,1 @@
+"""Review of a registration: what the Review dock shows, without Qt."""
