@@ -12,6 +12,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari_adacs.errors import AdacsError as AdacsError
+    from napari_adacs.evaluation.calibration import calibration as calibration
+    from napari_adacs.evaluation.calibration import (
+        endpoint_error as endpoint_error,
+    )
+    from napari_adacs.evaluation.calibration import (
+        map_correlation as map_correlation,
+    )
+    from napari_adacs.evaluation.ejection import (
+        ejection_fraction as ejection_fraction,
+    )
+    from napari_adacs.evaluation.landmarks import (
+        target_registration_error as target_registration_error,
+    )
     from napari_adacs.evaluation.report import evaluate as evaluate
     from napari_adacs.evaluation.sparsification import (
         sparsification as sparsification,
@@ -40,12 +53,17 @@ _HOME_OF = {
     'Grid': 'spatial.grid',
     'RegistrationResult': 'registration.result',
     'RunConfig': 'registration.config',
+    'calibration': 'evaluation.calibration',
+    'ejection_fraction': 'evaluation.ejection',
+    'endpoint_error': 'evaluation.calibration',
     'evaluate': 'evaluation.report',
     'list_models': 'models.library',
     'load_model': 'models.library',
+    'map_correlation': 'evaluation.calibration',
     'register': 'registration.register',
     'sparsification': 'evaluation.sparsification',
     'surface_distances': 'evaluation.surface',
+    'target_registration_error': 'evaluation.landmarks',
     'train': 'training.train',
 }
 
@@ -56,12 +74,17 @@ __all__ = [
     'RegistrationResult',
     'RunConfig',
     '__version__',
+    'calibration',
+    'ejection_fraction',
+    'endpoint_error',
     'evaluate',
     'list_models',
     'load_model',
+    'map_correlation',
     'register',
     'sparsification',
     'surface_distances',
+    'target_registration_error',
     'train',
 ]
 

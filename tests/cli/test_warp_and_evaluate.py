@@ -238,3 +238,49 @@ def test_warp_says_where_it_cannot_write(
     ran = run('warp', study.moving, field, '-o', tmp_path / 'a.png')
     assert ran.code == 2
     assert '.nii' in ran.err
+
+
+def test_preset_code_is_in_voxels_and_needs_a_field(run, study3d, tmp_path):
+    labels = study3d.moving_labels, study3d.fixed_labels
+    out = tmp_path / 'metrics.csv'
+    refused = run('evaluate', *labels, '--preset', 'code', '-o', out)
+    assert refused.code == 2
+    assert '--displacement' in refused.err
+    assert not out.exists()
+    done = run(
+        'register',
+        study3d.moving,
+        study3d.fixed,
+        '-o',
+        tmp_path / 'run',
+        '--model',
+        study3d.model,
+    )
+    assert done.code == 0, done.err
+    field = tmp_path / 'run' / 'displacement.nii.gz'
+    tables = {}
+    for preset in ('default', 'code'):
+        done = run(
+            'evaluate',
+            *labels,
+            '--displacement',
+            field,
+            '--preset',
+            preset,
+            '-o',
+            out,
+        )
+        assert done.code == 0, done.err
+        with out.open(newline='') as stream:
+            tables[preset] = list(csv.DictReader(stream))
+    assert {row['units'] for row in tables['code']} == {'voxel'}
+    assert {row['units'] for row in tables['default']} == {'mm'}
+    grown, cut = (
+        [float(row['volume warped']) for row in tables[preset][:-1]]
+        for preset in ('code', 'default')
+    )
+    voxel = 0.9 * 1.2 * 1.7
+    assert all(
+        many > few / voxel for many, few in zip(grown, cut, strict=True)
+    )
+    assert "authors' script" in done.out

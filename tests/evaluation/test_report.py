@@ -376,7 +376,16 @@ class TestFiles:
             for when in ('before', 'after')
         ]
         volumes = ['volume moving', 'volume fixed', 'volume warped']
+        volumes += ['volume difference before', 'volume difference after']
         assert keys == ['label', 'name', *paired, *volumes, 'notes']
+
+    def test_volume_difference_is_against_the_fixed_label(self, table):
+        for row in table:
+            record = row.as_dict()
+            for when, which in (('before', 'moving'), ('after', 'warped')):
+                assert record[f'volume difference {when}'] == pytest.approx(
+                    record[f'volume {which}'] - record['volume fixed']
+                )
 
     def test_markdown(self, table):
         lines = table.to_markdown().splitlines()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_adacs.errors import InputError
+from napari_adacs.evaluation.before_after import Preset
 from napari_adacs.evaluation.report import Evaluation, evaluate
 from napari_adacs.registration.inputs import ImageOnGrid, overlap_fraction
 
@@ -139,6 +140,7 @@ def evaluate_on_grids(
     *,
     labels: Sequence[int] | None = None,
     label_names: Mapping[int, str] | None = None,
+    preset: Preset = 'default',
 ) -> LabelEvaluation:
     """Compare two segmentations before and after registration.
 
@@ -155,6 +157,8 @@ def evaluate_on_grids(
         Values to compare; by default all that occur in either.
     label_names : mapping of int to str, optional
         Names for the table.
+    preset : {'default', 'code'}, default: 'default'
+        Rules of the table, see `evaluate`.
 
     Raises
     ------
@@ -178,6 +182,7 @@ def evaluate_on_grids(
         warped_labels=warped,
         grid=grid,
         moving_grid=_grid_in(grid, moving),
+        preset=preset,
     )
     return LabelEvaluation(evaluation, warped)
 

@@ -18,6 +18,7 @@ from napari_adacs.app.metric_table import (
 )
 from napari_adacs.cli.console import say
 from napari_adacs.cli.files import open_labels
+from napari_adacs.errors import InputError
 from napari_adacs.io.itk_field import read_displacement
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def run(chosen: Namespace) -> int:
     """Write and print the table of metrics of two segmentations."""
     out = Path(chosen.out).expanduser()
     check_table_name(out)
+    _check_preset(chosen)
     moving, fixed = (
         open_labels(
             getattr(chosen, f'{role}_labels'),
@@ -40,11 +42,21 @@ def run(chosen: Namespace) -> int:
     check_place(moving, fixed)
     check_same_labels(moving, fixed, chosen.compare, '--compare')
     field = _read_field(chosen.displacement)
-    found = evaluate_on_grids(moving, fixed, field, labels=chosen.compare)
+    found = evaluate_on_grids(
+        moving, fixed, field, labels=chosen.compare, preset=chosen.preset
+    )
     save_table(out, found.evaluation)
     say(plain_text(found.evaluation))
     say(f'Wrote {chosen.out}')
     return 0
+
+
+def _check_preset(chosen: Namespace) -> None:
+    if chosen.preset == 'code' and chosen.displacement is None:
+        raise InputError(
+            'The rules of the authors concern warped masks.',
+            'Give --displacement as well.',
+        )
 
 
 def _read_field(path: str | None) -> DisplacementField | None:

@@ -144,6 +144,14 @@ def _add_evaluate(verbs: _Verbs[ArgumentParser]) -> None:
     parser.add_argument(
         '--displacement', metavar='FILE', help='displacement.nii.gz'
     )
+    parser.add_argument(
+        '--preset',
+        choices=('default', 'code'),
+        default='default',
+        help="rules of the table; 'code' are those of the authors' script: "
+        'every value above 0 is inside, distances in voxels, empty masks '
+        'left out of means (needs --displacement)',
+    )
     _out(parser, 'FILE', '.csv or .md file')
     _compare(parser)
     parser.add_argument(

@@ -77,6 +77,16 @@ class LabelMetrics:
     flags: tuple[str, ...] = ()
 
     @property
+    def volume_difference_before(self) -> float | None:
+        """Moving minus fixed volume; negative where moving is smaller."""
+        return _difference(self.volume_moving, self.volume_fixed)
+
+    @property
+    def volume_difference_after(self) -> float | None:
+        """Warped minus fixed volume; 0 where registration keeps it."""
+        return _difference(self.volume_warped, self.volume_fixed)
+
+    @property
     def notes(self) -> str:
         """The flags as one text; '' if there is nothing to say."""
         return '; '.join(self.flags)
@@ -92,6 +102,10 @@ class LabelMetrics:
                 row[f'{heading} {when}'] = getattr(self, f'{stem}_{when}')
         for which in VOLUMES:
             row[f'volume {which}'] = getattr(self, f'volume_{which}')
+        for when in ('before', 'after'):
+            row[f'volume difference {when}'] = getattr(
+                self, f'volume_difference_{when}'
+            )
         row['notes'] = self.notes
         return row
 
@@ -170,6 +184,8 @@ def _doubts(
 ) -> list[str]:
     if comparison is None or not comparison.surface.flagged:
         return []
+    if np.isnan(comparison.dsc):
+        return [f'left out {when}: a mask is empty']
     if comparison.surface.empty == 'both':
         return [f'distances {when} undefined']
     return [f'distances {when} = diagonal of the volume']
@@ -191,6 +207,12 @@ def _measured(
         'assd': surface.assd,
     }
     return {f'{stem}_{when}': value for stem, value in values.items()}
+
+
+def _difference(value: float | None, reference: float | None) -> float | None:
+    if value is None or reference is None:
+        return None
+    return value - reference
 
 
 def _numbers(row: LabelMetrics) -> list[float | None]:

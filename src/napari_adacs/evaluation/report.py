@@ -5,27 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_adacs.errors import InputError
-from napari_adacs.evaluation.comparison import (
-    Comparison,
-    compare_labels,
-    label_counts,
+from napari_adacs.evaluation.before_after import (
+    Policy,
+    Preset,
+    Rules,
+    compare_before_after,
 )
+from napari_adacs.evaluation.comparison import label_counts
 from napari_adacs.evaluation.folding import (
     FoldingStatistics,
     folding_statistics,
 )
 from napari_adacs.evaluation.frame import Frame
-from napari_adacs.evaluation.inputs import (
-    LabelArray,
-    as_labels,
-    require_same_shape,
-)
+from napari_adacs.evaluation.inputs import LabelArray, as_labels
 from napari_adacs.evaluation.metrics import (
     PAIRED,
     VOLUMES,
@@ -39,12 +37,7 @@ from napari_adacs.spatial.grid import Grid, Units
 if TYPE_CHECKING:
     from napari_adacs.spatial.field import DisplacementField
 
-Policy = Literal['linear', 'nearest']
-
-_NO_BEFORE = (
-    'Nothing was compared before registration: moving and fixed labels have '
-    'different shapes and no known grids.'
-)
+_WHEN = ('before', 'after')
 
 
 @dataclass(frozen=True)
@@ -118,9 +111,10 @@ class Evaluation:
         heads = {
             f'{heading} {when}': 3 if heading in ('DSC', 'Jaccard') else 2
             for heading in PAIRED.values()
-            for when in ('before', 'after')
+            for when in _WHEN
         }
         heads |= {f'volume {which}': 1 for which in VOLUMES}
+        heads |= {f'volume difference {when}': 1 for when in _WHEN}
         rows = [row.as_dict() for row in (*self.rows, self.mean)]
         lines = [markdown_table(rows, heads), self._caption()]
         return '\n'.join([*lines, *(f'\n{note}' for note in self.notes)])
@@ -150,6 +144,7 @@ def evaluate(
     grid: Grid | None = None,
     moving_grid: Grid | None = None,
     policy: Policy = 'linear',
+    preset: Preset = 'default',
 ) -> Evaluation:
     """Compare labels before and after registration.
 
@@ -180,6 +175,12 @@ def evaluate(
     policy : {'linear', 'nearest'}, default: 'linear'
         How the field warps labels: 'linear' interpolates each label and
         keeps the largest (0.5 is the limit for one label), 'nearest' copies.
+    preset : {'default', 'code'}, default: 'default'
+        'code' follows the script behind the tables of the AdaCS and
+        heteroscedastic papers: a voxel is inside a warped mask where its
+        linear share is above 0 at all, distances are in voxels, and labels
+        with an empty mask are left out of the mean (and counted). It needs
+        the field and ignores `policy`, `spacing` and `warped_labels`.
 
     Returns
     -------
@@ -194,23 +195,24 @@ def evaluate(
     """
     moving = as_labels(moving_labels, 'moving labels')
     fixed = as_labels(fixed_labels, 'fixed labels')
-    frame = Frame.find(moving, fixed, field, spacing, grid, moving_grid)
+    rules = Rules(policy, preset)
+    frame = rules.adapt(
+        Frame.find(moving, fixed, field, spacing, grid, moving_grid)
+    )
     volumes = (
         _volumes(moving, frame.moving_spacing),
         _volumes(fixed, frame.spacing),
     )
     wanted = _wanted(labels, *volumes)
-    before = frame.moving_on_fixed_grid(moving, fixed.shape)
-    after = _warped(moving, fixed, field, warped_labels, policy)
-    pairs = [
-        _compared(fixed, other, wanted, frame) for other in (before, after)
-    ]
+    compared = compare_before_after(
+        moving, fixed, field, warped_labels, wanted, frame, rules
+    )
     rows = [
         label_metrics(
             label,
             (label_names or {}).get(label, ''),
             (volumes[0].get(label, 0.0), volumes[1].get(label, 0.0)),
-            (pairs[0].get(label), pairs[1].get(label)),
+            (compared.before.get(label), compared.after.get(label)),
         )
         for label in wanted
     ]
@@ -220,19 +222,8 @@ def evaluate(
         frame.units,
         frame.spacing,
         None if field is None else folding_statistics(field.voxels),
-        () if before is not None else (_NO_BEFORE,),
+        compared.notes,
     )
-
-
-def _compared(
-    fixed: LabelArray,
-    other: LabelArray | None,
-    wanted: list[int],
-    frame: Frame,
-) -> dict[int, Comparison]:
-    if other is None:
-        return {}
-    return compare_labels(fixed, other, wanted, frame.spacing)
 
 
 def _volumes(labels: LabelArray, spacing: Sequence[float]) -> dict[int, float]:
@@ -263,23 +254,3 @@ def _wanted(
             'which is background.'
         )
     return list(dict.fromkeys(int(label) for label in labels))
-
-
-def _warped(
-    moving: LabelArray,
-    fixed: LabelArray,
-    field: DisplacementField | None,
-    warped_labels: ArrayLike | None,
-    policy: Policy,
-) -> LabelArray | None:
-    if policy not in ('linear', 'nearest'):
-        raise InputError(
-            f"Labels are warped 'linear' or 'nearest', not {policy!r}."
-        )
-    if warped_labels is not None:
-        warped = as_labels(warped_labels, 'warped labels')
-        require_same_shape(warped, fixed, ('warped labels', 'fixed labels'))
-        return warped
-    if field is None:
-        return None
-    return as_labels(field.warp_labels(moving, method=policy), 'warped labels')

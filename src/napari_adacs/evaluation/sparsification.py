@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from napari_adacs.errors import InputError
-from napari_adacs.evaluation.inputs import BoolArray, FloatArray
+from napari_adacs.evaluation.columns import average_ranks, columns, ties
+from napari_adacs.evaluation.inputs import FloatArray
 
 Preset = Literal['paper', 'code']
 
@@ -116,7 +117,7 @@ def sparsification(
     .. [2] Poggi et al., "On the uncertainty of self-supervised monocular
        depth estimation", CVPR 2020 (AURG, the 50 intervals).
     """
-    errors, doubts = _columns(error, uncertainty, mask)
+    errors, doubts = columns(error, uncertainty, mask)
     if errors.min() < 0:
         raise InputError(
             'The error must not be negative.',
@@ -171,7 +172,7 @@ def roc_auc(
         If shapes differ, a value is not finite, `positive` is not binary,
         or there are not voxels of both kinds.
     """
-    truth, scores = _columns(positive, score, mask)
+    truth, scores = columns(positive, score, mask)
     positives = truth == 1
     if not np.all(positives | (truth == 0)):
         raise InputError('The true mask must be binary.')
@@ -182,7 +183,7 @@ def roc_auc(
             'A ROC curve needs voxels inside and outside the true mask.',
             'Leave this case out, and say that you did.',
         )
-    rank_sum = float(_average_ranks(scores)[positives].sum())
+    rank_sum = float(average_ranks(scores)[positives].sum())
     wins = rank_sum - n_positive * (n_positive + 1) / 2
     return float(wins / (n_positive * n_negative))
 
@@ -190,7 +191,7 @@ def roc_auc(
 def _remaining(errors: FloatArray, key: FloatArray) -> FloatArray:
     """Return the mean error left after removing 0, 1, ..., N voxels."""
     order = np.argsort(key)
-    starts, counts = _ties(key[order])
+    starts, counts = ties(key[order])
     means = np.add.reduceat(errors[order], starts) / counts
     total = np.cumsum(np.repeat(means, counts))
     kept = total / np.arange(1, total.size + 1)
@@ -206,60 +207,3 @@ def _by_interval(errors: FloatArray, key: FloatArray) -> FloatArray:
     first = np.searchsorted(certainty[order], limits, side='left')
     total = np.cumsum(errors[order][::-1])[::-1]
     return np.append(total[first] / (key.size - first), 0.0)
-
-
-def _average_ranks(values: FloatArray) -> FloatArray:
-    """Return ranks from 1, the mean rank for equal values."""
-    order = np.argsort(values)
-    starts, counts = _ties(values[order])
-    ranks = np.empty(values.size)
-    ranks[order] = np.repeat(starts + (counts + 1) / 2, counts)
-    return ranks
-
-
-def _ties(
-    ordered: FloatArray,
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return start and length of each run of equal values."""
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    return starts, np.diff(np.append(starts, ordered.size))
-
-
-def _columns(
-    first: ArrayLike, second: ArrayLike, mask: ArrayLike | None
-) -> tuple[FloatArray, FloatArray]:
-    a, b = _numbers(first), _numbers(second)
-    if a.shape != b.shape:
-        raise InputError(
-            f'Maps of shapes {a.shape} and {b.shape} cannot be compared.',
-            'Bring both to the same grid first.',
-        )
-    chosen = _chosen(mask, a.shape)
-    a, b = a[chosen].ravel(), b[chosen].ravel()
-    if not a.size:
-        raise InputError('There is no voxel to look at.', 'Check the mask.')
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise InputError(
-            'The maps have NaN or infinite values.',
-            'Leave these voxels out with a mask.',
-        )
-    return a, b
-
-
-def _numbers(values: ArrayLike) -> FloatArray:
-    array = np.asarray(values)
-    if array.dtype.kind not in 'biuf':
-        raise InputError(f'A map must be numbers, not {array.dtype}.')
-    return array.astype(np.float64)
-
-
-def _chosen(mask: ArrayLike | None, shape: tuple[int, ...]) -> BoolArray:
-    if mask is None:
-        return np.ones(shape, bool)
-    array = np.asarray(mask)
-    if array.shape != shape:
-        raise InputError(
-            f'The mask of shape {array.shape} does not fit maps of shape '
-            f'{shape}.'
-        )
-    return array.astype(bool)
