@@ -97,10 +97,10 @@ def test_ctrl_c_keeps_a_checkpoint(
 
     step = Trainer._train_step
 
-    def interrupted(self: Trainer) -> dict[str, float]:
+    def interrupted(self: Trainer, batches: object) -> dict[str, float]:
         if self.step == 6:
             os.kill(os.getpid(), signal.SIGINT)
-        return step(self)
+        return step(self, batches)
 
     monkeypatch.setattr(Trainer, '_train_step', interrupted)
     out, before = tmp_path / 'run', signal.getsignal(signal.SIGINT)

@@ -172,7 +172,7 @@ def test_a_diverging_loss_stops_with_a_sentence(pairs, tmp_path):
     broken = make_pairs(2)
     broken[0].moving[:] = float('nan')
     broken[1].moving[:] = float('nan')
-    with pytest.raises(InputError, match='Lower the learning rate'):
+    with pytest.raises(InputError, match=r'pair 0.*Lower the learning rate'):
         train(broken, make_config(augment={}), folder=tmp_path)
 
 

@@ -288,6 +288,7 @@ def test_what_the_momentum_sees(preset, expected, monkeypatch):
     monkeypatch.setattr(
         AdaCS, 'update_momentum', lambda self, mu, state: seen.append(mu)
     )
-    scheme.observe([direction] * 2, [score] * 2, SchemeState())
+    mean = scheme.observation([direction] * 2, [score] * 2)
+    scheme.observe(float(mean), SchemeState())
     wanted = expected(direction.residual(), score).item()
     assert seen == pytest.approx([wanted])

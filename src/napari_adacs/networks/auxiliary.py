@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from napari_adacs.networks.precision import full
 from napari_adacs.networks.unet import DECODER, ENCODER, UNet, convolution
 
 _INITIAL_LOGIT = math.log(0.9 / 0.1)
@@ -67,7 +68,7 @@ class ScoringEstimator(_MapEstimator):
 
     def forward(self, fixed: Tensor, warped: Tensor | None = None) -> Tensor:
         """Score (N, 1, *shape); `warped` is accepted and not used."""
-        return torch.sigmoid(self.scoring_mask(self.unet_model(fixed)))
+        return torch.sigmoid(full(self.scoring_mask(self.unet_model(fixed))))
 
 
 class VarianceEstimator(_MapEstimator):

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from napari_adacs.networks.base import DisplacementEstimator, Motion
+from napari_adacs.networks.precision import full
 from napari_adacs.spatial.operators import integrate, resize_displacement
 
 
@@ -43,7 +44,7 @@ class IntegratedEstimator(DisplacementEstimator):
 
     def shrunk_motion(self, flow: Tensor, inverse: bool) -> Motion:
         """Turn the full-resolution output of the network into a motion."""
-        raw = resize_displacement(flow, 1 / self.int_downsize)
+        raw = resize_displacement(full(flow), 1 / self.int_downsize)
         return self.motion(raw, inverse)
 
     def motion(self, raw: Tensor, inverse: bool = True) -> Motion:

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 
 from napari_adacs.spatial.operators import linear_mode, warp
 from napari_adacs.training.batch import Batch
-from napari_adacs.training.config import AugmentConfig
+from napari_adacs.training.sections import AugmentConfig
 
 
 def augment(batch: Batch, config: AugmentConfig, rng: Generator) -> Batch:

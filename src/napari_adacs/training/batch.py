@@ -25,12 +25,40 @@ class Batch:
         Images in [0, 1].
     moving_masks, fixed_masks : (N, L, *shape) torch.Tensor
         Masks of L labels; L is 0 where labels do not take part.
+    names : tuple of str
+        Names of the pairs, for reports.
     """
 
     moving: Tensor
     fixed: Tensor
     moving_masks: Tensor
     fixed_masks: Tensor
+    names: tuple[str, ...] = ()
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
+        if device.type == self.moving.device.type == 'cpu':
+            return self
+        return Batch(
+            self.moving.to(device, non_blocking=True),
+            self.fixed.to(device, non_blocking=True),
+            self.moving_masks.to(device, non_blocking=True),
+            self.fixed_masks.to(device, non_blocking=True),
+            self.names,
+        )
+
+
+def join(batches: Sequence[Batch]) -> Batch:
+    """Put batches one after the other."""
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(
+        torch.cat([b.moving for b in batches]),
+        torch.cat([b.fixed for b in batches]),
+        torch.cat([b.moving_masks for b in batches]),
+        torch.cat([b.fixed_masks for b in batches]),
+        tuple(name for b in batches for name in b.names),
+    )
 
 
 def collate(

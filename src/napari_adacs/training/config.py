@@ -8,133 +8,20 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from napari_adacs.errors import InputError
-
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """A network by name, with its options.
-
-    Parameters
-    ----------
-    name : str
-        Name in `networks.registry`.
-    options : dict
-        Keyword arguments of the network, without `ndim`.
-    """
-
-    name: str = 'voxelmorph'
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SchemeConfig:
-    """A weighting scheme by name, with its hyperparameters.
-
-    Parameters
-    ----------
-    name : str
-        Name in `weighting.registry`.
-    options : dict
-        Hyperparameters; 'preset' chooses paper or code.
-    auxiliary_options : dict
-        Options of the auxiliary estimators' networks, without `ndim`.
-    companions : tuple of str
-        Further auxiliary estimators, trained beside the scheme's own only
-        to show their maps.
-    """
-
-    name: str = 'adacs'
-    options: Mapping[str, Any] = field(default_factory=dict)
-    auxiliary_options: Mapping[str, Any] = field(default_factory=dict)
-    companions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class StageConfig:
-    """Lengths of the three stages, in steps (AdaCS, Algorithm 1).
-
-    Parameters
-    ----------
-    displacement : int
-        Steps that train the displacement estimator alone.
-    auxiliary : int
-        Steps that train the auxiliary estimator alone.
-    joint : int
-        Steps that train both, alternating.
-    """
-
-    displacement: int = 1000
-    auxiliary: int = 300
-    joint: int = 1700
-
-    @property
-    def total(self) -> int:
-        """Number of steps in all."""
-        return self.displacement + self.auxiliary + self.joint
-
-
-@dataclass(frozen=True)
-class SmoothnessConfig:
-    """Regularity of the motion.
-
-    Parameters
-    ----------
-    weight : float, default: 0.01
-        Factor lambda of the penalty (AdaCS, Eq. 1).
-    on : {'displacement', 'velocity'}, default: 'displacement'
-        Whether the displacement (papers) or what the network emits before
-        integration (published code) is penalised.
-    reduction : {'sum', 'mean'}, default: 'sum'
-        Sum over axes and components (papers) or mean (published code).
-    """
-
-    weight: float = 0.01
-    on: Literal['displacement', 'velocity'] = 'displacement'
-    reduction: Literal['sum', 'mean'] = 'sum'
-
-
-@dataclass(frozen=True)
-class AugmentConfig:
-    """Random changes of training pairs; every one is off by default.
-
-    Parameters
-    ----------
-    flip : tuple of int
-        Spatial axes along which a pair may be mirrored.
-    transpose : tuple of int
-        Spatial axes, of equal length, that may be exchanged.
-    swap : bool
-        Whether to exchange moving and fixed.
-    gamma : float
-        Spread of a random exponent of the intensities, per pair.
-    frame_gamma : float
-        The same, drawn for each frame by itself.
-    noise : float
-        Largest standard deviation of added noise.
-    blur : float
-        Largest standard deviation, in voxels, of a Gaussian blur per pair.
-    warp : float
-        Standard deviation, in voxels, of a smooth deformation of the pair.
-    nuisance : float
-        Probability that one frame gets a shadow or haze, while an
-        auxiliary estimator is trained.
-    invert : float
-        Probability that both frames are inverted (bright to dark).
-    """
-
-    flip: tuple[int, ...] = ()
-    transpose: tuple[int, ...] = ()
-    swap: bool = False
-    gamma: float = 0.0
-    frame_gamma: float = 0.0
-    noise: float = 0.0
-    blur: float = 0.0
-    warp: float = 0.0
-    nuisance: float = 0.0
-    invert: float = 0.0
+from napari_adacs.training.sections import (
+    AugmentConfig,
+    DataConfig,
+    LogConfig,
+    NetworkConfig,
+    OptimiserConfig,
+    SchemeConfig,
+    SmoothnessConfig,
+    StageConfig,
+    StoppingConfig,
+)
 
 
 @dataclass(frozen=True)
@@ -145,14 +32,15 @@ class TrainConfig:
     ----------
     name : str
         Name of the model that results.
-    network, scheme, stages, smoothness, augment
+    network, scheme, stages, smoothness, augment, optimiser, stopping, log, \
+data
         See their classes.
     batch_size : int
-        Pairs per step.
+        Pairs per step, over all parts of a batch and all processes.
     learning_rate : float
-        Of both Adam optimisers.
+        Of both Adam optimisers, see `OptimiserConfig`.
     final_learning_rate : float
-        Reached at the last step, along a half cosine; equal to
+        Reached at the last step, along the schedule; equal to
         `learning_rate` for a constant one (papers).
     dice_weight : float
         Weight of the overlap of warped labels; 0 leaves training
@@ -181,6 +69,10 @@ class TrainConfig:
     stages: StageConfig = field(default_factory=StageConfig)
     smoothness: SmoothnessConfig = field(default_factory=SmoothnessConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    stopping: StoppingConfig = field(default_factory=StoppingConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+    data: DataConfig = field(default_factory=DataConfig)
     batch_size: int = 8
     learning_rate: float = 1e-4
     final_learning_rate: float = 1e-4
@@ -204,6 +96,18 @@ class TrainConfig:
             raise InputError("'batch_size' must be at least 1.")
         if self.learning_rate <= 0:
             raise InputError("'learning_rate' must be positive.")
+        if self.final_learning_rate < 0:
+            raise InputError("'final_learning_rate' must not be negative.")
+        if min(self.validate_every, self.save_every) < 1:
+            raise InputError(
+                "'validate_every' and 'save_every' must be at least 1."
+            )
+        if self.batch_size % self.optimiser.accumulation:
+            raise InputError(
+                f"A 'batch_size' of {self.batch_size} cannot be computed in "
+                f'{self.optimiser.accumulation} equal parts.',
+                "Change 'batch_size' or 'optimiser.accumulation'.",
+            )
         if self.stages.total < 1:
             raise InputError('The stages have no steps at all.')
 
@@ -252,44 +156,47 @@ def load_config(path: str | Path) -> TrainConfig:
     return config_from_dict(values)
 
 
-_SECTIONS: dict[str, type] = {
-    'network': NetworkConfig,
-    'scheme': SchemeConfig,
-    'stages': StageConfig,
-    'smoothness': SmoothnessConfig,
-    'augment': AugmentConfig,
-}
-
-
-def _build(kind: type, values: Mapping[str, Any], where: str) -> Any:
-    known = {f.name: f for f in dataclasses.fields(kind)}
+def _build(kind: type, values: Any, where: str) -> Any:
+    if not isinstance(values, Mapping):
+        raise InputError(f"'{where[:-1]}' must be a section, not {values!r}.")
+    types = get_type_hints(kind)
     arguments: dict[str, Any] = {}
     for key, value in values.items():
-        if key not in known:
-            close = difflib.get_close_matches(key, known, 1)
+        if key not in types:
+            close = difflib.get_close_matches(key, types, 1)
             guess = f"Did you mean '{where}{close[0]}'?" if close else ''
             raise InputError(
                 f"Unknown configuration key '{where}{key}'.", guess
             )
-        if kind is TrainConfig and key in _SECTIONS:
-            value = _build(_SECTIONS[key], value, f'{key}.')
-        elif isinstance(value, list):
-            value = tuple(value)
+        if dataclasses.is_dataclass(types[key]):
+            arguments[key] = _build(types[key], value, f'{where}{key}.')
         else:
-            _check_number(known[key], value, f'{where}{key}')
-        arguments[key] = value
+            arguments[key] = _checked(types[key], value, f'{where}{key}')
     return kind(**arguments)
 
 
-def _check_number(
-    item: dataclasses.Field[Any], value: Any, where: str
-) -> None:
-    wanted = {'int': (int,), 'float': (int, float), 'bool': (bool,)}
-    types = wanted.get(str(item.type))
-    if types is None:
-        return
-    wrong_bool = isinstance(value, bool) and bool not in types
+def _checked(wanted: Any, value: Any, where: str) -> Any:
+    """Return a value of the wanted type, or say what is wrong with it."""
+    if get_origin(wanted) is Literal:
+        if value not in get_args(wanted):
+            known = ', '.join(repr(name) for name in get_args(wanted))
+            raise InputError(f"'{where}' must be one of {known}.")
+        return value
+    if get_origin(wanted) is tuple:
+        if not isinstance(value, list | tuple):
+            raise InputError(f"'{where}' must be a list, not {value!r}.")
+        return tuple(_checked(get_args(wanted)[0], v, where) for v in value)
+    if isinstance(wanted, type):
+        _check_type(wanted, value, where)
+    elif not isinstance(value, Mapping):
+        raise InputError(f"'{where}' must be a section, not {value!r}.")
+    return value
+
+
+def _check_type(wanted: type, value: Any, where: str) -> None:
+    types = (int, float) if wanted is float else (wanted,)
+    wrong_bool = isinstance(value, bool) and wanted is not bool
     if wrong_bool or not isinstance(value, types):
         raise InputError(
-            f"'{where}' must be of type {item.type}, not {value!r}."
+            f"'{where}' must be of type {wanted.__name__}, not {value!r}."
         )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from napari_adacs.models.model import Model
 from napari_adacs.networks.base import Motion
 from napari_adacs.objectives.overlap import dice_loss
 from napari_adacs.spatial.operators import warp
 from napari_adacs.training.batch import Batch
-from napari_adacs.training.config import SmoothnessConfig, TrainConfig
+from napari_adacs.training.config import TrainConfig
+from napari_adacs.training.sections import SmoothnessConfig
 from napari_adacs.weighting.base import (
     Direction,
     SchemeState,
@@ -46,6 +49,25 @@ class Losses:
     auxiliary: Mapping[str, Tensor]
 
 
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """What one pass through the networks gives.
+
+    Parameters
+    ----------
+    motion : Motion
+        Displacements.
+    directions : list of Direction
+        Forward, then backward if there is one.
+    outputs : dict of str to list of torch.Tensor
+        What each auxiliary estimator says to each direction.
+    """
+
+    motion: Motion
+    directions: list[Direction]
+    outputs: Mapping[str, list[Tensor]]
+
+
 def compute_losses(
     batch: Batch,
     model: Model,
@@ -75,40 +97,132 @@ def compute_losses(
     active : Active
         Which estimators this step updates.
     """
-    scheme = model.scheme
-    with torch.set_grad_enabled(active.displacement):
-        motion = model.displacement(
-            batch.moving, batch.fixed, inverse=config.bidirectional
-        )
+    estimates = estimate(batch, model, config, active)
+    terms = displacement_terms(estimates, batch, model, config, active)
+    seen = observation(estimates, model, active)
+    if seen is not None:
+        model.scheme.observe(float(seen), state)
+    return Losses(
+        terms,
+        auxiliary_terms(estimates, model, companions, config, state, active),
+    )
+
+
+def estimate(
+    batch: Batch, model: Model, config: TrainConfig, active: Active
+) -> Estimates:
+    """Run the displacement estimator, and the active auxiliary ones."""
+    joint = joint_estimator(model, active)
+    attached = active.displacement or not config.scheme.stop_gradient
+    with torch.set_grad_enabled(attached):
+        with precision(config, batch.moving.device):
+            motion = model.displacement(
+                batch.moving, batch.fixed, inverse=config.bidirectional
+            )
         directions = _directions(
-            batch.moving, batch.fixed, motion, scheme.uses_mask
+            batch.moving, batch.fixed, motion, model.scheme.uses_mask
         )
-    joint = scheme.auxiliary if scheme.joint and active.displacement else None
-    outputs = _outputs(model.auxiliaries, directions, active, joint)
-    terms: dict[str, Tensor] = {}
-    if active.displacement:
-        own = outputs.get(scheme.auxiliary or '')
-        terms['data'] = _mean(
+    if not active.auxiliary:
+        return Estimates(motion, directions, {})
+    return Estimates(
+        motion, directions, _outputs(model, directions, config, joint)
+    )
+
+
+def estimate_again(
+    estimates: Estimates, model: Model, config: TrainConfig
+) -> Estimates:
+    """Run the auxiliary estimators once more, on images without a graph."""
+    directions = [d.detached() for d in estimates.directions]
+    outputs = _outputs(model, directions, config, None)
+    return Estimates(estimates.motion, directions, outputs)
+
+
+def without_graph(estimates: Estimates) -> Estimates:
+    """Return the estimates without what backward passes would need."""
+    motion = estimates.motion
+    return Estimates(
+        Motion(motion.displacement.detach(), None, motion.raw.detach()),
+        [d.detached() for d in estimates.directions],
+        {k: [o.detach() for o in v] for k, v in estimates.outputs.items()},
+    )
+
+
+def joint_estimator(model: Model, active: Active) -> str | None:
+    """Return the estimator that learns from the displacement's own loss."""
+    scheme = model.scheme
+    return scheme.auxiliary if scheme.joint and active.displacement else None
+
+
+def displacement_terms(
+    estimates: Estimates,
+    batch: Batch,
+    model: Model,
+    config: TrainConfig,
+    active: Active,
+) -> dict[str, Tensor]:
+    """Return what the displacement estimator minimises (AdaCS, Eq. 2)."""
+    if not active.displacement:
+        return {}
+    scheme, directions = model.scheme, estimates.directions
+    own = estimates.outputs.get(scheme.auxiliary or '')
+    terms = {
+        'data': _mean(
             scheme.data_term(d, own[i] if own else None)
             for i, d in enumerate(directions)
+        ),
+        'smoothness': config.smoothness.weight
+        * _roughness(scheme, estimates.motion, directions, config.smoothness),
+    }
+    if config.dice_weight > 0:
+        overlap = _overlap(batch, estimates.motion)
+        terms['dice'] = config.dice_weight * overlap
+    return terms
+
+
+def observation(
+    estimates: Estimates, model: Model, active: Active
+) -> Tensor | None:
+    """Return what the scheme remembers of a displacement step, if any."""
+    if not active.displacement:
+        return None
+    own = estimates.outputs.get(model.scheme.auxiliary or '')
+    with torch.no_grad():
+        return model.scheme.observation(
+            [d.detached() for d in estimates.directions], own
         )
-        terms['smoothness'] = config.smoothness.weight * _roughness(
-            scheme, motion, directions, config.smoothness
-        )
-        if config.dice_weight > 0:
-            terms['dice'] = config.dice_weight * _overlap(batch, motion)
-        scheme.observe([d.detached() for d in directions], own, state)
-    auxiliary: dict[str, Tensor] = {}
-    if active.auxiliary:
-        for name, per_direction in outputs.items():
-            if name == joint:
-                continue
-            auxiliary.update(
-                _auxiliary_terms(
-                    companions[name], directions, per_direction, state
-                )
-            )
-    return Losses(terms, auxiliary)
+
+
+def auxiliary_terms(
+    estimates: Estimates,
+    model: Model,
+    companions: Mapping[str, WeightingScheme],
+    config: TrainConfig,
+    state: SchemeState,
+    active: Active,
+) -> dict[str, Tensor]:
+    """Return what the auxiliary estimators minimise (AdaCS, Eq. 9)."""
+    joint = joint_estimator(model, active)
+    terms: dict[str, Tensor] = {}
+    for name, per_direction in estimates.outputs.items():
+        if name == joint:
+            continue
+        scheme, directions = companions[name], estimates.directions
+        if config.scheme.stop_gradient or not scheme.leaks_residual:
+            directions = [d.detached() for d in directions]
+        terms |= _auxiliary_terms(scheme, directions, per_direction, state)
+    return terms
+
+
+def precision(
+    config: TrainConfig, device: torch.device
+) -> AbstractContextManager[object]:
+    """Return the context in which networks compute."""
+    chosen = config.optimiser.precision
+    if chosen == 'float32':
+        return contextlib.nullcontext()
+    kind = torch.bfloat16 if chosen == 'bfloat16' else torch.float16
+    return torch.autocast(device.type, dtype=kind)
 
 
 def _directions(
@@ -122,27 +236,23 @@ def _directions(
 
 
 def _outputs(
-    auxiliaries: Mapping[str, nn.Module],
+    model: Model,
     directions: list[Direction],
-    active: Active,
+    config: TrainConfig,
     joint: str | None,
 ) -> dict[str, list[Tensor]]:
-    if not active.auxiliary:
-        return {}
     fixed = torch.cat([d.fixed for d in directions])
     warped = torch.cat([d.warped for d in directions])
     # The gradient of an auxiliary loss must not reach the displacement
     # (stop-gradient in AdaCS Eq. 3 and heteroscedastic Eq. 5), unless both
     # estimators share one loss (AdaCS Sec. 5.3.2).
-    given = warped.detach()
-    return {
-        name: list(
-            network(fixed, warped if name == joint else given).chunk(
-                len(directions)
-            )
-        )
-        for name, network in auxiliaries.items()
-    }
+    given = warped.detach() if config.scheme.stop_gradient else warped
+    outputs = {}
+    for name, network in model.auxiliaries.items():
+        with precision(config, fixed.device):
+            output = network(fixed, warped if name == joint else given)
+        outputs[name] = list(output.float().chunk(len(directions)))
+    return outputs
 
 
 def _overlap(batch: Batch, motion: Motion) -> Tensor:
@@ -178,7 +288,7 @@ def _auxiliary_terms(
 ) -> dict[str, Tensor]:
     collected: dict[str, list[Tensor]] = {}
     for direction, output in zip(directions, outputs, strict=True):
-        terms = scheme.auxiliary_terms(direction.detached(), output, state)
+        terms = scheme.auxiliary_terms(direction, output, state)
         for key, value in terms.items():
             collected.setdefault(key, []).append(value)
     return {key: _mean(values) for key, values in collected.items()}

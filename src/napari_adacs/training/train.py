@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 
-from napari_adacs.errors import ModelError
+from napari_adacs.errors import DeviceError, ModelError
 from napari_adacs.models.bundle import load_bundle, save_bundle
 from napari_adacs.models.header import ModelHeader, Preprocessing
 from napari_adacs.models.model import Model, build_model
 from napari_adacs.training.config import TrainConfig
+from napari_adacs.training.log import check_tensorboard
 from napari_adacs.training.pairs import PairList, PairSource, TrainingPair
+from napari_adacs.training.processes import connected
 from napari_adacs.training.trainer import Progress, Trainer
 from napari_adacs.weighting.registry import build_scheme
 
@@ -25,6 +28,7 @@ def train(
     validation: PairSource | Sequence[TrainingPair] | None = None,
     folder: str | Path | None = None,
     resume: bool = False,
+    device: str | torch.device = 'cpu',
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> Model:
@@ -42,6 +46,9 @@ def train(
         Where to keep checkpoint, log and, at the end, `model.safetensors`.
     resume : bool, default: False
         Whether to continue the run in `folder`.
+    device : str or torch.device, default: 'cpu'
+        Where to compute; with several processes on CUDA, each needs its
+        own.
     progress : callable, optional
         Called with (step, total, losses).
     cancel : callable, optional
@@ -58,25 +65,50 @@ def train(
         If there are no pairs, nothing to resume, or a loss diverges.
     ModelError
         If the bundle to start from is damaged or has another network.
+    DeviceError
+        If the device runs out of memory or cannot compute as asked.
+
+    Notes
+    -----
+    Started by torchrun, the processes share each batch.
     """
-    torch.manual_seed(config.seed)
-    model = new_model(config)
-    path = Path(folder) if folder is not None else None
-    if path is not None:
-        path.mkdir(parents=True, exist_ok=True)
-    held_out = None if validation is None else _source(validation)
-    trainer = Trainer(model, config, _source(pairs), held_out, path)
-    if resume:
-        trainer.resume()
-    elif config.start_from:
-        _start_from(model, config.start_from)
-    trainer.run(progress, cancel)
-    trainer.keep_best()
-    for module in model.modules().values():
-        module.eval()
-    if path is not None:
-        save_bundle(path / 'model.safetensors', model)
-    return model
+    where = torch.device(device)
+    if config.log.tensorboard:
+        check_tensorboard()
+    # The caller's own random numbers stay as they were.
+    with connected(where) as processes, _own_random_numbers(where):
+        torch.manual_seed(config.seed)
+        model = new_model(config)
+        path = Path(folder) if folder is not None else None
+        if path is not None:
+            path.mkdir(parents=True, exist_ok=True)
+        if not resume and config.start_from:
+            _start_from(model, config.start_from)
+        held_out = None if validation is None else _source(validation)
+        trainer = Trainer(
+            model, config, _source(pairs), held_out, path, where, processes
+        )
+        if resume:
+            trainer.resume()
+        try:
+            trainer.run(progress, cancel)
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f'{where} ran out of memory at step {trainer.step}.',
+                "Raise 'optimiser.accumulation', or lower 'batch_size' or "
+                "'shape', and resume.",
+            ) from error
+        trainer.finish()
+        if path is not None and processes.writes:
+            save_bundle(path / 'model.safetensors', model)
+        return model
+
+
+def _own_random_numbers(
+    device: torch.device,
+) -> contextlib.AbstractContextManager[None]:
+    used = [device] if device.type == 'cuda' else []
+    return torch.random.fork_rng(devices=used)
 
 
 def _start_from(model: Model, path: str) -> None:

@@ -1,33 +1,32 @@
-"""The training loop: stages, optimisers, checkpoints, log."""
+"""The training loop: stages, steps, validation, checkpoints."""
 
 from __future__ import annotations
 
-import csv
-import math
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.optim import Adam
+from torch import Tensor
 
-from napari_adacs.errors import InputError
+from napari_adacs.errors import DeviceError, InputError
 from napari_adacs.models.model import Model, companion_schemes
-from napari_adacs.training.augment import augment
-from napari_adacs.training.batch import Batch, collate
+from napari_adacs.training.batch import Batch
 from napari_adacs.training.checkpoint import load_checkpoint, save_checkpoint
 from napari_adacs.training.config import TrainConfig
+from napari_adacs.training.examination import Examiner
+from napari_adacs.training.failure import failure, record_failure
+from napari_adacs.training.loader import Loader, Prefetch
+from napari_adacs.training.log import StepLog, open_logs
+from napari_adacs.training.moving_average import MovingAverage
+from napari_adacs.training.optimisation import Optimisation
 from napari_adacs.training.pairs import PairSource
-from napari_adacs.training.step import Active, Losses, compute_losses
-from napari_adacs.training.validation import Validation, validate
+from napari_adacs.training.processes import Processes
+from napari_adacs.training.seeds import seed_of
+from napari_adacs.training.step import Active
+from napari_adacs.training.update import Update
 from napari_adacs.weighting.base import SchemeState
-
-# Auxiliary gradients change by orders of magnitude as the estimators settle;
-# a second moment that remembers a thousand steps (0.999) is too slow for the
-# short runs that are possible here.
-_AUXILIARY_BETAS = (0.9, 0.99)
 
 Progress = Callable[[int, int, dict[str, float]], None]
 
@@ -39,15 +38,19 @@ class Trainer:
     Parameters
     ----------
     model : Model
-        Trained in place.
+        Trained in place, on `device`.
     config : TrainConfig
         What to do.
     pairs : PairSource
         Training pairs.
     validation : PairSource, optional
-        Held-out pairs; the state with the best mean Dice is kept.
+        Held-out pairs on the network's grid; the best state is kept.
     folder : Path, optional
-        Where to keep the checkpoint and `log.csv`.
+        Where to keep the checkpoint and the logs.
+    device : torch.device
+        Where to compute.
+    processes : Processes
+        Who shares each batch.
     """
 
     model: Model
@@ -55,35 +58,49 @@ class Trainer:
     pairs: PairSource
     validation: PairSource | None = None
     folder: Path | None = None
+    device: torch.device = field(default_factory=lambda: torch.device('cpu'))
+    processes: Processes = field(default_factory=Processes)
     step: int = 0
-    best_dsc: float = float('-inf')
-    best_state: dict[str, Any] = field(default_factory=dict)
     state: SchemeState = field(default_factory=SchemeState)
 
     def __post_init__(self) -> None:
-        self.rng = torch.Generator().manual_seed(self.config.seed)
+        config, modules = self.config, self.model.modules()
+        self._check_precision()
         layout = (
-            torch.channels_last
-            if self.config.ndim == 2
-            else torch.channels_last_3d
+            torch.channels_last if config.ndim == 2 else torch.channels_last_3d
         )
-        for module in self.model.modules().values():
-            module.to(memory_format=layout)  # type: ignore[call-overload]
-        rate = self.config.learning_rate
-        self.displacement_optimiser = Adam(
-            self.model.displacement.parameters(), lr=rate
+        for module in modules.values():
+            module.to(self.device, memory_format=layout)  # type: ignore[call-overload]
+        self.loader = Loader(self.pairs, config, self.processes)
+        self.optimisation = Optimisation(
+            self.model, config, self.processes, self.device
         )
-        auxiliary = [
-            p
-            for module in self.model.auxiliaries.values()
-            for p in module.parameters()
-        ]
-        self.auxiliary_optimiser = (
-            Adam(auxiliary, lr=rate, betas=_AUXILIARY_BETAS)
-            if auxiliary
-            else None
+        self.update = Update(
+            self.model,
+            companion_schemes(self.model),
+            config,
+            self.optimisation,
         )
-        self.companions = companion_schemes(self.model)
+        self.average = MovingAverage(modules, config.optimiser.ema)
+        self.examine = Examiner(
+            self.model,
+            config,
+            self.average,
+            self.validation,
+            self.folder,
+            self.processes,
+        )
+
+    def _check_precision(self) -> None:
+        if (
+            self.config.optimiser.precision == 'float16'
+            and self.device.type != 'cuda'
+        ):
+            raise DeviceError(
+                f"'optimiser.precision' float16 needs CUDA, not "
+                f'{self.device.type}.',
+                'Choose bfloat16 or float32.',
+            )
 
     def run(
         self,
@@ -103,162 +120,133 @@ class Trainer:
         Raises
         ------
         InputError
-            If a loss is not finite; the checkpoint of the last good step
-            stays.
+            If a loss or a gradient is not finite; the weights before that
+            step stay, also in the checkpoint.
         """
         total = self.config.stages.total
-        while self.step < total and not (cancel and cancel()):
-            losses = self._train_step()
-            self.step += 1
-            last = self.step == total
-            if last or self.step % self.config.validate_every == 0:
-                losses |= self._validate()
-            self._log(losses)
-            if last or self.step % self.config.save_every == 0:
-                self.save()
-            if progress is not None:
-                progress(self.step, total, losses)
-        self.save()
+        folder = self.folder if self.processes.writes else None
+        logs = open_logs(folder, self.step, self.config.log.tensorboard)
+        try:
+            with Prefetch(
+                self._make_parts, self.config.data.workers, total
+            ) as batches:
+                while self._goes_on(cancel):
+                    losses = self._train_step(batches)
+                    self.step += 1
+                    self._after_step(losses, logs)
+                    if progress is not None:
+                        progress(self.step, total, losses)
+            self.save()
+        finally:
+            for log in logs:
+                log.close()
 
-    def keep_best(self) -> None:
-        """Put the best validated weights back into the model."""
-        for role, module in self.model.modules().items():
-            if role in self.best_state:
-                module.load_state_dict(self.best_state[role])
+    def _goes_on(self, cancel: Callable[[], bool] | None) -> bool:
+        if (
+            self.step >= self.config.stages.total
+            or self.examine.best.exhausted
+        ):
+            return False
+        return not self.processes.any(bool(cancel and cancel()))
 
-    def active(self) -> Active:
-        """Return what the current step trains (AdaCS, Algorithm 1)."""
+    def _after_step(
+        self, losses: dict[str, float], logs: list[StepLog]
+    ) -> None:
+        last = self.step == self.config.stages.total
+        if last or self.step % self.config.validate_every == 0:
+            losses |= self.examine(self.step)
+        for log in logs:
+            log.write(self.step, losses)
+        if last or self.step % self.config.save_every == 0:
+            self.save()
+
+    def finish(self) -> None:
+        """Put the weights to keep into the model, in evaluation mode."""
+        self.examine.finish()
+
+    def active(self, step: int | None = None) -> Active:
+        """Return what a step trains, by default the current one.
+
+        References
+        ----------
+        AdaCS, Algorithm 1.
+        """
+        step = self.step if step is None else step
         stages = self.config.stages
         has_auxiliary = bool(self.model.auxiliaries)
-        if self.step < stages.displacement:
+        if step < stages.displacement:
             return Active(displacement=True, auxiliary=False)
-        if self.step < stages.displacement + stages.auxiliary:
+        if step < stages.displacement + stages.auxiliary:
             return Active(displacement=False, auxiliary=has_auxiliary)
         return Active(displacement=True, auxiliary=has_auxiliary)
 
-    def _train_step(self) -> dict[str, float]:
-        batch = self._batch()
-        self._set_rate()
-        self.state.epoch = (
-            self.step * self.config.batch_size // len(self.pairs)
-        )
-        active = self.active()
-        losses = compute_losses(
-            batch,
-            self.model,
-            self.companions,
-            self.config,
-            self.state,
-            active,
-        )
-        self._update(losses)
-        out = {k: v.item() for k, v in losses.displacement.items()}
-        out |= {k: v.item() for k, v in losses.auxiliary.items()}
-        return out | dict(self.state.values)
+    def _make_parts(self, step: int) -> list[Batch]:
+        return self.loader.parts(step, nuisance=self.active(step).auxiliary)
 
-    def _update(self, losses: Losses) -> None:
-        terms = [*losses.displacement.values(), *losses.auxiliary.values()]
-        if not terms:
-            return
-        total = torch.stack(terms).sum()
-        if not torch.isfinite(total):
-            raise InputError(
-                f'The loss became {total.item()} at step {self.step}.',
-                'Lower the learning rate; the last checkpoint is kept.',
-            )
-        optimisers = [self.displacement_optimiser]
-        if self.auxiliary_optimiser is not None:
-            optimisers.append(self.auxiliary_optimiser)
-        for optimiser in optimisers:
-            optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
-        # An estimator without a gradient is not trained now: Adam passes
-        # over it. Which loss reaches which estimator, the graph says.
-        for optimiser in optimisers:
-            optimiser.step()
-
-    def _batch(self) -> Batch:
-        chosen = torch.randint(
-            len(self.pairs), (self.config.batch_size,), generator=self.rng
+    def _train_step(
+        self, batches: Callable[[int], list[Batch]]
+    ) -> dict[str, float]:
+        parts = [part.to(self.device) for part in batches(self.step)]
+        config = self.config
+        self.state.epoch = self.step * config.batch_size // len(self.pairs)
+        remembered = dict(self.state.values)
+        torch.manual_seed(
+            seed_of(config.seed, 'networks', self.step, self.processes.rank)
         )
-        labels = self.config.dice_labels if self.config.dice_weight else ()
-        batch = collate(
-            [self.pairs[int(i)] for i in chosen], self.config.shape, labels
-        )
-        chosen_changes = self.config.augment
-        if not self.active().auxiliary:
-            # Nothing guards the displacement against nuisance yet.
-            chosen_changes = replace(chosen_changes, nuisance=0.0)
-        return augment(batch, chosen_changes, self.rng)
+        self.optimisation.set_rates(self.step)
+        terms = self.update(parts, self.active(), self.state)
+        self.optimisation.share_gradients()
+        values = self._numbers(terms | self.optimisation.clip())
+        if self._failed(values):
+            self.state.values = remembered
+            raise self._failure(values, parts)
+        self.optimisation.update()
+        self.average.update()
+        return values | dict(self.state.values)
 
-    def _set_rate(self) -> None:
-        first, last = (
-            self.config.learning_rate,
-            self.config.final_learning_rate,
-        )
-        share = self.step / max(1, self.config.stages.total)
-        rate = last + (first - last) * (1 + math.cos(math.pi * share)) / 2
-        for optimiser in (
-            self.displacement_optimiser,
-            self.auxiliary_optimiser,
-        ):
-            if optimiser is not None:
-                for group in optimiser.param_groups:
-                    group['lr'] = rate
-
-    def _validate(self) -> dict[str, float]:
-        if self.validation is None:
+    def _numbers(self, values: dict[str, Tensor]) -> dict[str, float]:
+        if not values:
             return {}
-        result: Validation = validate(self.model.displacement, self.validation)
-        # Before the joint stage the auxiliary estimators are not ready.
-        stages = self.config.stages
-        joint = self.step > stages.displacement + stages.auxiliary
-        if (joint or stages.joint == 0) and result.mean_dsc > self.best_dsc:
-            self.best_dsc = result.mean_dsc
-            self.best_state = {
-                role: {k: v.clone() for k, v in module.state_dict().items()}
-                for role, module in self.model.modules().items()
-            }
-        out = {'val_mse': result.mse, 'val_folded': result.folded_percent}
-        return out | {f'val_dsc_{k}': v for k, v in result.dsc.items()}
+        stacked = torch.stack([v.float() for v in values.values()])
+        means = self.processes.mean(stacked).tolist()
+        return dict(zip(values, means, strict=True))
 
-    def _log(self, losses: dict[str, float]) -> None:
-        if self.folder is None:
-            return
-        path = self.folder / 'log.csv'
-        new = not path.exists()
-        with path.open('a', newline='') as file:
-            writer = csv.writer(file)
-            if new:
-                writer.writerow(['step', 'time', 'name', 'value'])
-            now = round(time.time(), 1)
-            for name, value in losses.items():
-                writer.writerow([self.step, now, name, f'{value:.6g}'])
+    def _failed(self, values: dict[str, float]) -> bool:
+        # Scaled gradients may overflow: the scaler passes over such a step.
+        scaled = self.optimisation.scaler.is_enabled()
+        found = [
+            value
+            for name, value in values.items()
+            if not (scaled and name.startswith('gradient_'))
+        ]
+        return not bool(torch.isfinite(torch.tensor(found)).all())
+
+    def _failure(
+        self, values: dict[str, float], parts: list[Batch]
+    ) -> InputError:
+        own = [name for part in parts for name in part.names]
+        names = [n for share in self.processes.collect(own) for n in share]
+        if self.processes.writes:
+            record_failure(self.folder, self.step, values, parts)
+        self.save()
+        return failure(self.step, values, names)
 
     def save(self) -> None:
         """Write the checkpoint, if the run has a folder."""
-        if self.folder is None:
+        if self.folder is None or not self.processes.writes:
             return
-        auxiliary = self.auxiliary_optimiser
-        save_checkpoint(
-            self.folder,
-            {
-                'step': self.step,
-                'modules': {
-                    k: m.state_dict() for k, m in self.model.modules().items()
-                },
-                'displacement_optimiser': (
-                    self.displacement_optimiser.state_dict()
-                ),
-                'auxiliary_optimiser': (
-                    auxiliary.state_dict() if auxiliary else {}
-                ),
-                'scheme': dict(self.state.values),
-                'rng': self.rng.get_state(),
-                'best_dsc': self.best_dsc,
-                'best_state': self.best_state,
-            },
-        )
+        save_checkpoint(self.folder, self._checkpoint())
+
+    def _checkpoint(self) -> dict[str, Any]:
+        modules = self.model.modules()
+        return {
+            'step': self.step,
+            'modules': {k: m.state_dict() for k, m in modules.items()},
+            'optimisation': self.optimisation.state(),
+            'average': self.average.state(),
+            'examination': self.examine.state(),
+            'scheme': dict(self.state.values),
+        }
 
     def resume(self) -> None:
         """Continue from the checkpoint in the run's folder.
@@ -270,24 +258,18 @@ class Trainer:
         """
         if self.folder is None:
             raise InputError('A run without a folder cannot be resumed.')
-        values = load_checkpoint(self.folder)
+        mine = load_checkpoint(self.folder) if self.processes.writes else None
+        values = self.processes.from_first(mine)
         try:
             for role, module in self.model.modules().items():
                 module.load_state_dict(values['modules'][role])
-            self.displacement_optimiser.load_state_dict(
-                values['displacement_optimiser']
-            )
-            if self.auxiliary_optimiser is not None:
-                self.auxiliary_optimiser.load_state_dict(
-                    values['auxiliary_optimiser']
-                )
+            self.optimisation.load(values['optimisation'])
+            self.average.load(values['average'])
+            self.examine.load(values['examination'])
+            self.state.values = dict(values['scheme'])
+            self.step = int(values['step'])
         except (KeyError, RuntimeError, ValueError) as error:
             raise InputError(
                 'The checkpoint belongs to another configuration.',
                 'Use the configuration the run was started with.',
             ) from error
-        self.step = values['step']
-        self.state.values = dict(values['scheme'])
-        self.rng.set_state(values['rng'])
-        self.best_dsc = values['best_dsc']
-        self.best_state = values['best_state']

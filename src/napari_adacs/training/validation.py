@@ -12,6 +12,7 @@ from napari_adacs.networks.base import DisplacementEstimator
 from napari_adacs.spatial.jacobian import jacobian_determinant
 from napari_adacs.spatial.operators import warp
 from napari_adacs.training.pairs import PairSource, TrainingPair
+from napari_adacs.training.processes import Processes
 
 
 @dataclass(frozen=True)
@@ -38,31 +39,78 @@ class Validation:
         values = list(self.dsc.values())
         return float(np.mean(values)) if values else float('nan')
 
+    def to_log(self) -> dict[str, float]:
+        """Return the figures under their names in the log."""
+        out = {'val_mse': self.mse, 'val_folded': self.folded_percent}
+        return out | {f'val_dsc_{k}': v for k, v in self.dsc.items()}
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """Figures of one pair."""
+
+    dsc: dict[int, float]
+    mse: float
+    folded: float
+
 
 def validate(
-    estimator: DisplacementEstimator, pairs: PairSource
+    estimator: DisplacementEstimator,
+    pairs: PairSource,
+    processes: Processes | None = None,
 ) -> Validation:
-    """Register every pair and average the figures."""
-    scores: dict[int, list[float]] = {}
-    errors, folded = [], []
+    """Register every pair and average the figures.
+
+    Parameters
+    ----------
+    estimator : DisplacementEstimator
+        On any device; its mode is restored.
+    pairs : PairSource
+        Pairs on the network's grid.
+    processes : Processes, optional
+        Who shares the work; all get the same figures.
+    """
+    processes = processes or Processes()
+    device = next(estimator.parameters()).device
+    was_training = estimator.training
     estimator.eval()
+    try:
+        mine = range(processes.rank, len(pairs), processes.size)
+        found = {i: _figures(estimator, pairs[i], device) for i in mine}
+    finally:
+        estimator.train(was_training)
+    # In the order of the pairs, so that sums round alike for any number.
+    everything: dict[int, _Figures] = {}
+    for share in processes.collect(found):
+        everything |= share
+    return _averaged([everything[i] for i in sorted(everything)])
+
+
+def _figures(
+    estimator: DisplacementEstimator, pair: TrainingPair, device: torch.device
+) -> _Figures:
     with torch.inference_mode():
-        for index in range(len(pairs)):
-            pair = pairs[index]
-            moving = torch.from_numpy(pair.moving)[None, None]
-            fixed = torch.from_numpy(pair.fixed)[None, None]
-            field = estimator(moving, fixed, inverse=False).displacement
-            residual = (warp(moving, field) - fixed).square()
-            errors.append(float(residual.mean()))
-            determinant = jacobian_determinant(field[0].numpy())
-            folded.append(float((determinant <= 0).mean()))
-            for label, value in _label_dsc(pair, field).items():
-                scores.setdefault(label, []).append(value)
-    estimator.train()
+        moving = torch.from_numpy(pair.moving)[None, None].to(device)
+        fixed = torch.from_numpy(pair.fixed)[None, None].to(device)
+        field = estimator(moving, fixed, inverse=False).displacement
+        residual = (warp(moving, field) - fixed).square()
+        determinant = jacobian_determinant(field[0].cpu().numpy())
+        return _Figures(
+            _label_dsc(pair, field.cpu()),
+            float(residual.mean()),
+            float((determinant <= 0).mean()),
+        )
+
+
+def _averaged(found: list[_Figures]) -> Validation:
+    scores: dict[int, list[float]] = {}
+    for figures in found:
+        for label, value in figures.dsc.items():
+            scores.setdefault(label, []).append(value)
     return Validation(
         {k: float(np.mean(v)) for k, v in sorted(scores.items())},
-        float(np.mean(errors)),
-        100 * float(np.mean(folded)),
+        float(np.mean([f.mse for f in found])),
+        100 * float(np.mean([f.folded for f in found])),
     )
 
 

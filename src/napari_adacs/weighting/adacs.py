@@ -57,6 +57,7 @@ class AdaCS(WeightingScheme):
     name: ClassVar[str] = 'adacs'
     title: ClassVar[str] = 'AdaCS (correspondence score)'
     auxiliary: ClassVar[str | None] = 'scoring'
+    leaks_residual: ClassVar[bool] = True
 
     alpha: float = 0.04
     beta: float = 1.5
@@ -94,27 +95,27 @@ class AdaCS(WeightingScheme):
             return self.beta * state.values.get(_MOMENTUM, 0.0)
         return state.values.get(_MOMENTUM, self.beta)
 
-    def observe(
-        self,
-        directions: list[Direction],
-        outputs: list[Tensor] | None,
-        state: SchemeState,
-    ) -> None:
-        """Update the momentum of the residual (Eqs. 5 to 7).
+    def observation(
+        self, directions: list[Direction], outputs: list[Tensor] | None
+    ) -> Tensor:
+        """Return the mean residual mu_T behind the momentum (Eq. 5).
 
         The published code takes the losses in place of the residuals:
         weighted by the score, and halved when there are two directions.
         """
-        weighted = outputs is not None and self.preset == 'code'
-        with torch.no_grad():
-            means = [
-                weighted_mse(outputs[i] if weighted else None, d.residual())  # type: ignore[index]
-                for i, d in enumerate(directions)
-            ]
-            residual = float(torch.stack(means).mean())
-        if self.preset == 'code':
-            residual /= len(directions)
-        self.update_momentum(residual, state)
+        weighted = outputs if self.preset == 'code' else None
+        means = [
+            weighted_mse(weighted[i] if weighted else None, d.residual())
+            for i, d in enumerate(directions)
+        ]
+        residual = torch.stack(means).mean()
+        return (
+            residual / len(directions) if self.preset == 'code' else residual
+        )
+
+    def observe(self, observation: float, state: SchemeState) -> None:
+        """Update the momentum of the residual (Eqs. 6 and 7)."""
+        self.update_momentum(observation, state)
 
     def update_momentum(self, residual: float, state: SchemeState) -> None:
         """Update the momentum from one mean residual.

@@ -107,12 +107,17 @@ class WeightingScheme(ABC):
         Whether the auxiliary estimator learns from the displacement
         estimator's own loss: nothing stops the gradient between the two,
         and both take a step. Otherwise `auxiliary_terms` train it.
+    leaks_residual : bool
+        Whether the residual in `auxiliary_terms`, and not only the input
+        of the estimator, carries a gradient to the displacement where the
+        published code stops none.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     auxiliary: ClassVar[str | None] = None
     joint: ClassVar[bool] = False
+    leaks_residual: ClassVar[bool] = False
 
     preset: Preset = 'paper'
 
@@ -180,13 +185,13 @@ class WeightingScheme(ABC):
         del direction, output, state
         return {}
 
-    def observe(
-        self,
-        directions: list[Direction],
-        outputs: list[Tensor] | None,
-        state: SchemeState,
-    ) -> None:
-        """Update `state` from the residuals of a displacement step.
+    def observation(
+        self, directions: list[Direction], outputs: list[Tensor] | None
+    ) -> Tensor | None:
+        """Return the mean residual to remember, or None.
+
+        Of batches of equal size the mean of what they give is that of the
+        whole.
 
         Parameters
         ----------
@@ -194,10 +199,21 @@ class WeightingScheme(ABC):
             One or two directions, gradients stopped.
         outputs : list of torch.Tensor or None
             What the auxiliary estimator said to each.
+        """
+        del directions, outputs
+        return None
+
+    def observe(self, observation: float, state: SchemeState) -> None:
+        """Update `state` after a displacement step.
+
+        Parameters
+        ----------
+        observation : float
+            Mean over the batch of what `observation` returned.
         state : SchemeState
             Changed in place.
         """
-        del directions, outputs, state
+        del observation, state
 
     def maps(
         self, direction: Direction, output: Tensor | None
