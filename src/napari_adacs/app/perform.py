@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_adacs.app.label_evaluation import check_labels, onto_moving
 from napari_adacs.app.layer_specs import Figures, LayerSpec, layer_specs
-from napari_adacs.app.request import Preflight, Request
+from napari_adacs.app.request import Preflight, Region, Request
 from napari_adacs.app.result_files import describe_model
 from napari_adacs.app.torch_start import preload_torch, torch_is_loaded
 from napari_adacs.io.record import RunRecord, describe_array
@@ -86,6 +87,7 @@ def perform(
             inputs['moving'],
             inputs['fixed'],
             request.config,
+            emphasis=_emphasis(request),
             progress=progress,
             cancel=cancel,
         )
@@ -97,8 +99,18 @@ def perform(
         _free_device_memory()
     record = _record(result, inputs, request, ready)
     record['notes'].append(f'{figures}.')
+    if request.region is not None:
+        record['notes'].append(_region_note(request.region))
     seconds = time.perf_counter() - started
     return Finished(result, specs, figures, record, seconds)
+
+
+def _region_note(region: Region) -> str:
+    painted = int(np.count_nonzero(region.mask.load().data))
+    return (
+        f'Refined with residuals counting {1 + region.strength:g} times in '
+        f'{painted} painted voxels.'
+    )
 
 
 def _load(request: Request) -> dict[str, ImageOnGrid]:
@@ -118,6 +130,22 @@ def _warped_labels(
     if labels is None:
         return None
     return onto_moving(result.field, labels).warp_labels(labels.data)
+
+
+def _emphasis(request: Request) -> NDArray[np.float32] | None:
+    """Return by how much to raise the residual weight, on the fixed grid."""
+    if request.region is None:
+        return None
+    from napari_adacs.spatial.field import DisplacementField
+
+    region = request.region.mask.load()
+    still = DisplacementField.identity(request.fixed.grid)
+    placed = onto_moving(still, region)
+    painted = np.asarray(region.data) != 0
+    if placed.moving_grid is not None:
+        painted = placed.warp_labels(painted.astype(np.uint8), 'nearest') != 0
+    emphasis: NDArray[np.float32] = painted.astype(np.float32)
+    return emphasis * np.float32(request.region.strength)
 
 
 def _record(

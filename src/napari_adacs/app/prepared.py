@@ -20,9 +20,15 @@ from napari_adacs.app import session
 from napari_adacs.app.layer_specs import Role
 from napari_adacs.app.layers import image_of, is_sequence, layer_kwargs
 from napari_adacs.app.looks import looks_of
-from napari_adacs.app.reproduce import command_line, python_lines, source_of
+from napari_adacs.app.reproduce import (
+    Source,
+    command_line,
+    python_lines,
+    source_of,
+)
 from napari_adacs.app.request import (
     Preflight,
+    Region,
     Request,
     make_request,
     preflight,
@@ -54,6 +60,10 @@ class Chosen:
         As in `RunConfig`.
     refine_steps : int, default: 0
         As in `RunConfig`.
+    region : Region, optional
+        Where refining tries harder.
+    version : int, default: 1
+        Which attempt at this pair and model; each has layers of its own.
     """
 
     moving: Image
@@ -64,6 +74,8 @@ class Chosen:
     model: str = 'auto'
     device: str = 'auto'
     refine_steps: int = 0
+    region: Region | None = None
+    version: int = 1
 
     @property
     def labels_frame(self) -> int | None:
@@ -92,6 +104,7 @@ class Chosen:
             model=self.model,
             device=self.device,
             refine_steps=self.refine_steps,
+            region=self.region,
         )
 
     def check(self) -> Preflight:
@@ -119,6 +132,10 @@ class Prepared:
         What result layers take over from the user's.
     command, python : str
         How to repeat the run.
+    sources : mapping of str to Source
+        Where the images come from, by role.
+    version : int, default: 1
+        Which attempt this is.
     """
 
     request: Request
@@ -130,16 +147,22 @@ class Prepared:
     looks: Mapping[Role, Mapping[str, Any]]
     command: str
     python: str
+    sources: Mapping[str, Source]
+    version: int = 1
 
     @property
     def title(self) -> str:
         """First part of the names of the result layers."""
-        return f'{self.moving} → {self.fixed} [{self.ready.entry.name}]'
+        version = '' if self.version == 1 else f' v{self.version}'
+        model = self.ready.entry.name
+        return f'{self.moving} → {self.fixed} [{model}]{version}'
 
     @cached_property
     def group_id(self) -> str:
         """Group of the result layers."""
-        return session.group_id(self.moving, self.fixed, self.ready.entry.name)
+        return session.group_id(
+            self.moving, self.fixed, self.ready.entry.name, self.version
+        )
 
     def run(self, progress: Progress, cancel: Event) -> Finished:
         """Carry the registration out, in a worker; see `perform`."""
@@ -147,8 +170,27 @@ class Prepared:
         from napari_adacs.app.perform import perform
 
         finished = perform(self.request, self.ready, progress, cancel)
-        lines = {'command': self.command, 'python': self.python}
-        return replace(finished, record={**finished.record, **lines})
+        record = dict(finished.record)
+        record |= {'command': self.command, 'python': self.python}
+        record['inputs'] = {
+            role: {**described, **self._origin(role)}
+            for role, described in record['inputs'].items()
+        }
+        return replace(finished, record=record)
+
+    def told(self, finished: Finished) -> str:
+        """Say in a sentence what happened."""
+        return (
+            f'Registered in {finished.seconds:.1f} s on '
+            f'{finished.result.device}: {finished.figures}.'
+        )
+
+    def _origin(self, role: str) -> dict[str, str]:
+        """Return where an input comes from, to find it again."""
+        source = self.sources.get(role)
+        if source is None:
+            return {}
+        return {'layer': source.layer, 'path': source.path}
 
     def group(
         self, viewer: ViewerModel, finished: Finished | None = None
@@ -173,6 +215,7 @@ class Prepared:
             finished.result,
             self.labels,
             finished.record,
+            version=self.version,
         )
         session.remember(run)
         return run
@@ -209,13 +252,23 @@ def prepare(chosen: Chosen) -> Prepared:
         layer_kwargs(chosen.fixed, ndim=request.fixed.grid.ndim),
         looks_of(chosen.moving, chosen.labels),
         command_line(*sources),
-        python_lines(*sources),
+        python_lines(*sources, chosen.region),
+        _by_role(sources),
+        chosen.version,
     )
 
 
 def _exact(model: str, ready: Preflight) -> str:
     """Return a name that means the same tomorrow, unlike 'auto'."""
     return ready.entry.name if model == 'auto' else model
+
+
+def _by_role(
+    sources: tuple[Source, Source, object, Source | None],
+) -> dict[str, Source]:
+    moving, fixed, _, labels = sources
+    found = {'moving': moving, 'fixed': fixed}
+    return found if labels is None else {**found, 'moving_labels': labels}
 
 
 def _reference(layer: Layer, frame: int | None) -> LayerRef:

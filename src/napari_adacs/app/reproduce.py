@@ -17,6 +17,7 @@ from napari_adacs.spatial.grid import Grid
 if TYPE_CHECKING:
     from napari.layers import Layer
 
+    from napari_adacs.app.request import Region
     from napari_adacs.registration.config import RunConfig
 
 OUTPUT = 'registration'
@@ -122,6 +123,7 @@ def python_lines(
     fixed: Source,
     config: RunConfig,
     labels: Source | None = None,
+    region: Region | None = None,
 ) -> str:
     """Return the Python lines that repeat a registration, bit for bit.
 
@@ -134,11 +136,17 @@ def python_lines(
     lines = _imports(list(sources.values()))
     for name, source in sources.items():
         lines += _load_lines(name, source)
+    emphasis = []
+    if region is not None:
+        layer = f'viewer.layers[{region.layer!r}]'
+        lines.append(f'emphasis = {region.strength:g} * ({layer}.data > 0)')
+        emphasis = ['    emphasis=emphasis,']
     lines += [
         'result = register_on_grids(',
         '    moving,',
         '    fixed,',
         f'    {config!r},',
+        *emphasis,
         ')',
     ]
     if labels is not None:

@@ -16,6 +16,25 @@ from napari_adacs.registration.plan import Plan, plan_registration
 
 
 @dataclass(frozen=True, eq=False)
+class Region:
+    """Where refining tries harder.
+
+    Parameters
+    ----------
+    mask : LayerImage
+        Painted voxels are not zero; anywhere in the world of the images.
+    strength : float
+        Residuals in the region count ``1 + strength`` times.
+    layer : str, default: ''
+        Name of the layer it is painted in.
+    """
+
+    mask: LayerImage
+    strength: float = 10.0
+    layer: str = ''
+
+
+@dataclass(frozen=True, eq=False)
 class Request:
     """What to register, and how.
 
@@ -27,6 +46,8 @@ class Request:
         The settings.
     labels : LayerImage, optional
         Labels of the moving image, to be warped along.
+    region : Region, optional
+        Where refining tries harder.
     memory_cap_gb : float, default: 0.0
         Refuse what needs more; 0 for what is free.
     """
@@ -36,6 +57,7 @@ class Request:
     config: RunConfig
     labels: LayerImage | None = None
     memory_cap_gb: float = 0.0
+    region: Region | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +91,14 @@ def make_request(
     model: str = 'auto',
     device: str = 'auto',
     refine_steps: int = 0,
+    region: Region | None = None,
 ) -> Request:
     """Return a request with the preferences filled in."""
     settings = compute_settings()
     config = RunConfig(model, device, refine_steps, settings.threads)
-    return Request(moving, fixed, config, labels, settings.memory_cap_gb)
+    return Request(
+        moving, fixed, config, labels, settings.memory_cap_gb, region
+    )
 
 
 def preflight(request: Request) -> Preflight:

@@ -22,12 +22,18 @@ if TYPE_CHECKING:
     from napari_adacs.registration.result import RegistrationResult
 
 MAPS = ('score', 'variance', 'weight')
+# Copies of images that are in no file of their own.
+COPIES = {
+    role: f'input_{role}.nii.gz'
+    for role in ('moving', 'fixed', 'moving_labels', 'emphasis')
+}
 FILES = (
     'warped.nii.gz',
     'displacement.nii.gz',
     *(f'{name}.nii.gz' for name in MAPS),
     'warped_labels.nii.gz',
     'metrics.csv',
+    *COPIES.values(),
     'run.json',
 )
 
@@ -116,7 +122,7 @@ def save_result(
     # Only a folder that holds an earlier run may lose files to a new one.
     old = FILES if (Path(folder) / 'run.json').is_file() else ()
     with staged_folder(folder, old) as staged:
-        _write_images(staged, registered)
+        write_images(staged, registered.result, registered.warped_labels)
         if registered.evaluation is not None:
             registered.evaluation.to_csv(staged / 'metrics.csv')
         save_record(staged / 'run.json', registered.record())
@@ -124,8 +130,13 @@ def save_result(
     return [name for name in FILES if name in made]
 
 
-def _write_images(folder: Path, registered: Registered) -> None:
-    result, grid = registered.result, registered.result.field.grid
+def write_images(
+    folder: Path,
+    result: RegistrationResult,
+    warped_labels: NDArray[Any] | None = None,
+) -> None:
+    """Write the images of a result to a folder; axes slowest first."""
+    grid = result.field.grid
     images = {'warped': result.warped, **result.maps}
     for name, values in images.items():
         save_volume(folder / f'{name}.nii.gz', values, grid, axis_order='zyx')
@@ -135,10 +146,10 @@ def _write_images(folder: Path, registered: Registered) -> None:
         grid,
         axis_order='zyx',
     )
-    if registered.warped_labels is not None:
+    if warped_labels is not None:
         save_volume(
             folder / 'warped_labels.nii.gz',
-            registered.warped_labels,
+            warped_labels,
             grid,
             labels=True,
             axis_order='zyx',

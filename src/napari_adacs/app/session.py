@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_adacs.app.result_layers import groups_in, tag
@@ -68,6 +69,12 @@ class Run:
         Moving labels that were warped with it.
     record : mapping
         Run record, JSON-able.
+    folder : Path, optional
+        Where it is saved.
+    field_digest : str, default: ''
+        SHA-256 of the displacement in the file it was read from.
+    version : int, default: 1
+        Which attempt at this pair and model; later ones refine.
     """
 
     group_id: str
@@ -77,12 +84,18 @@ class Run:
     result: RegistrationResult
     labels: LayerRef | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+    field_digest: str = ''
+    version: int = 1
 
 
-def group_id(moving: LayerRef, fixed: LayerRef, model: str) -> str:
+def group_id(
+    moving: LayerRef, fixed: LayerRef, model: str, version: int = 1
+) -> str:
     """Return the group of a registration: the same pair and model, always."""
-    sides = (f'{x.layer_id}@{x.frame}' for x in (moving, fixed))
-    return '>'.join([*sides, model])
+    sides = [f'{x.layer_id}@{x.frame}' for x in (moving, fixed)]
+    versions = [] if version == 1 else [f'v{version}']
+    return '>'.join([*sides, model, *versions])
 
 
 # Oldest first. A run is kept until its layers are removed.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +127,7 @@ class SliceInputs:
 
     displacement: NDArray[np.float32]
     residual: NDArray[np.floating]
-    images: tuple[NDArray[np.generic], ...] = ()
+    images: tuple[NDArray[Any], ...] = ()
     score: NDArray[np.floating] | None = None
     variance: NDArray[np.floating] | None = None
     fixed_labels: NDArray[np.integer] | None = None
@@ -197,7 +198,7 @@ def _sums(inputs: SliceInputs) -> list[dict[str, FloatArray]]:
 
 def _slabs(
     inputs: SliceInputs, count: int
-) -> Iterator[tuple[slice, dict[str, NDArray[np.generic]]]]:
+) -> Iterator[tuple[slice, dict[str, NDArray[Any]]]]:
     """Yield what is to be summed, a few planes at a time."""
     flat = inputs.residual.ndim == 2
     floors = [_floor(image) for image in inputs.images]
@@ -210,7 +211,7 @@ def _slabs(
             inside[...] = False
             for image, floor in zip(inputs.images, floors, strict=True):
                 inside |= image[where] > floor
-        values: dict[str, NDArray[np.generic]] = {
+        values: dict[str, NDArray[Any]] = {
             'voxels': np.ones(inside.shape, bool),
             'object': inside,
             'residual': np.where(inside, inputs.residual[where], 0),
@@ -224,7 +225,7 @@ def _slabs(
         yield planes, values
 
 
-def _floor(image: NDArray[np.generic]) -> float:
+def _floor(image: NDArray[Any]) -> float:
     low, high = float(np.min(image)), float(np.max(image))
     return low + _EMPTY * (high - low)
 
@@ -245,11 +246,11 @@ def _folded(
 
 def _overlaps(
     inputs: SliceInputs, where: tuple[object, ...]
-) -> dict[str, NDArray[np.generic]]:
+) -> dict[str, NDArray[Any]]:
     if inputs.fixed_labels is None or inputs.warped_labels is None:
         return {}
     fixed = inputs.fixed_labels[where]  # type: ignore[index]
-    found: dict[str, NDArray[np.generic]] = {}
+    found: dict[str, NDArray[Any]] = {}
     for labels, suffix in (
         (inputs.warped_labels, ''),
         (inputs.moving_labels, ' before'),

@@ -125,6 +125,33 @@ def read_displacement(
         If the file is no displacement field, cannot be read, or has values
         that are not finite.
     """
+    world, grid = read_world_displacement(path, max_bytes=max_bytes)
+    return world_to_voxels(world, grid), grid
+
+
+def read_world_displacement(
+    path: str | os.PathLike[str], *, max_bytes: int | None = None
+) -> tuple[NDArray[np.float32], Grid]:
+    """Read a pull-back displacement field as it is in the file.
+
+    Parameters
+    ----------
+    path, max_bytes
+        As in `read_displacement`.
+
+    Returns
+    -------
+    field_world : (ndim, [Z,] Y, X) numpy.ndarray of float32
+        Displacement in mm, components (x, y[, z]) in LPS; of a field that
+        `save_displacement` wrote, the very bits it wrote.
+    grid : Grid
+        Grid of the fixed image, axes ([z,] y, x).
+
+    Raises
+    ------
+    InputError
+        As in `read_displacement`.
+    """
     file = Path(path).expanduser()
     with open_source(file) as source:
         header = read_header(source)
@@ -134,10 +161,24 @@ def read_displacement(
     world = data.reshape(grid.ndim, *grid.shape)
     if header.intent == INTENT_DISPLACEMENT and grid.ndim == 3:
         world = world * np.array([-1, -1, 1], world.dtype)[:, None, None, None]
+    _check_finite(world, f'in {file.name}')
+    return world, grid
+
+
+def world_to_voxels(
+    field_world: NDArray[Any], grid: Grid
+) -> NDArray[np.float32]:
+    """Turn a displacement in the world into one in voxels of a grid.
+
+    Parameters
+    ----------
+    field_world : (ndim, *grid.shape) numpy.ndarray of float
+        Displacement in mm, components (x, y[, z]) in LPS.
+    grid : Grid
+        Grid on which it lies.
+    """
     inverse = np.linalg.inv(grid.affine)
-    field = _mix_components(inverse[:-1, :-1], world)
-    _check_finite(field, f'in {file.name}')
-    return field, grid
+    return _mix_components(inverse[:-1, :-1], field_world)
 
 
 def voxels_to_world(

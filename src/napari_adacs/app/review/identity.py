@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_adacs.io.itk_field import voxels_to_world
 
 if TYPE_CHECKING:
     from napari_adacs.app.session import Run
+    from napari_adacs.spatial.field import DisplacementField
 
 FOLDER_VARIABLE = 'NAPARI_ADACS_REVIEWS'
 REVIEW_FILE = 'review.json'
@@ -48,14 +52,13 @@ class Identity:
 def identify(run: Run) -> Identity:
     """Return the identity of a run; call it in a worker.
 
-    The displacement counts in the world, in single precision: the same bits
-    before it is saved and after it is read again.
+    The displacement counts as files hold it, in the world and in single
+    precision: the same bits before it is saved and after it is read again.
     """
     field = run.result.field
+    known = run.field_digest
     digest = hashlib.sha256()
-    # component by component: the whole would cost its memory again
-    world = voxels_to_world(field.voxels, field.grid)
-    digest.update(world.reshape(-1).view('u1').data)
+    digest.update((known or field_digest(field)).encode())
     for role in ('moving', 'fixed'):
         digest.update(_input_digest(run.record, role).encode())
     return Identity(
@@ -65,6 +68,17 @@ def identify(run: Run) -> Identity:
         run.result.model_name,
         field.grid.shape,
     )
+
+
+def field_digest(field: DisplacementField) -> str:
+    """Return the SHA-256 of a displacement as `save_displacement` has it."""
+    return world_digest(voxels_to_world(field.voxels, field.grid))
+
+
+def world_digest(world: NDArray[np.float32]) -> str:
+    """Return the SHA-256 of a displacement in the world."""
+    values = np.ascontiguousarray(world, np.float32)
+    return hashlib.sha256(values.reshape(-1).view(np.uint8).data).hexdigest()
 
 
 def review_folder() -> Path:
@@ -99,5 +113,3 @@ def _input_digest(record: Mapping[str, Any], role: str) -> str:
     if not isinstance(described, Mapping):
         return ''
     return str(described.get('sha256', ''))
-
-

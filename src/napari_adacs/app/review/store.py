@@ -203,7 +203,9 @@ def _identity(content: dict[str, Any]) -> Identity:
     texts = [content[name] for name in ('key', 'moving', 'fixed', 'model')]
     if not all(isinstance(text, str) for text in texts):
         raise TypeError('names must be text')
-    return Identity(*texts, shape=tuple(int(n) for n in content['shape']))
+    key, moving, fixed, model = texts
+    shape = tuple(int(n) for n in content['shape'])
+    return Identity(key, moving, fixed, model, shape)
 
 
 def _judgements(

@@ -125,9 +125,7 @@ class Review:
 
     def judge(self, places: Iterable[Place], verdict: Verdict) -> None:
         """Give slices a verdict, in one step; notes stay."""
-        self._change(
-            {p: replace(self.at(p), verdict=verdict) for p in places}
-        )
+        self._change({p: replace(self.at(p), verdict=verdict) for p in places})
 
     def annotate(self, place: Place, note: str) -> None:
         """Write a note; typing on is one step of undo."""

@@ -124,11 +124,7 @@ class RegistrationRun(QObject):
     ) -> None:
         run = prepared.remember(finished)
         self._prepared = None
-        self.said.emit(
-            f'Registered in {finished.seconds:.1f} s on '
-            f'{finished.result.device}: {finished.figures}.',
-            Kind.INFO,
-        )
+        self.said.emit(prepared.told(finished), Kind.INFO)
         self._set_state(RunState.DONE)
         self.registered.emit(run)
         bars = group.add_colorbars(finished.specs)
