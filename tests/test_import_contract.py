@@ -37,11 +37,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     'weighting': {'networks', 'objectives', 'spatial'},
     'models': {'networks', 'weighting'},
     'phantom': {'spatial'},
+    # A network is trained on files as register() will show them to it: the
+    # same readers, the same preprocessing.
     'training': {
+        'io',
         'models',
         'networks',
         'objectives',
         'phantom',
+        'registration',
         'spatial',
         'weighting',
     },

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from napari_adacs.cli import training_data
 from napari_adacs.models.bundle import load_bundle, read_header
 from napari_adacs.training.checkpoint import load_checkpoint
 from napari_adacs.training.config import config_from_dict
+from napari_adacs.training.pairs import TrainingPair
+from napari_adacs.training.sources import opening
+from napari_adacs.training.sources.network_grid import resized
 from tests.cli.conftest import FIXED, Run, heart
 
 RECIPE = """
@@ -115,7 +117,7 @@ def test_ctrl_c_keeps_a_checkpoint(
 def test_phantom_pairs_are_made_and_kept(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(training_data._PHANTOM_SHAPE, 2, (48, 48))
+    monkeypatch.setitem(opening._PHANTOM_SHAPE, 2, (48, 48))
     out = tmp_path / 'run'
     ran = run(
         *('train', 'phantom:2', '--config', recipe(tmp_path)),
@@ -129,11 +131,10 @@ def test_phantom_pairs_are_made_and_kept(
 
 def test_resampled_labels_stay_where_they_were() -> None:
     image, labels = heart(FIXED[2])
-    pair = training_data.TrainingPair(image, image, labels, None)
-    resized = training_data._resized(pair, (52, 60))
-    assert resized.moving.shape == (52, 60)
-    assert resized.fixed_labels is None
-    again = resized.moving_labels
+    pair = resized(TrainingPair(image, image, labels, None), (52, 60))
+    assert pair.moving.shape == (52, 60)
+    assert pair.fixed_labels is None
+    again = pair.moving_labels
     assert again is not None
     assert set(np.unique(again)) == {0, 1, 2}
     # twice as many voxels along each axis: every voxel four times
@@ -164,7 +165,7 @@ def test_pairs_of_another_dimension_are_refused(
         ('phantom:many', 'not a number'),
         ('phantom:0', 'not a number'),
         ('phantom:90001', 'from 1 to 90000'),
-        ('nowhere', 'no folder train/'),
+        ('nowhere', 'no folder or table'),
     ],
 )
 def test_data_that_is_none(
@@ -218,22 +219,26 @@ def test_resuming_nothing_is_refused(
 
 
 @pytest.mark.parametrize('content', [b'not matlab', b''])
-def test_a_damaged_pair_is_named(
+def test_a_damaged_pair_is_skipped_and_named(
     run: Run, pairs: Path, tmp_path: Path, content: bytes
 ) -> None:
     (pairs / 'train' / '0.mat').write_bytes(content)
-    ran = run(
-        *('train', pairs, '--config', recipe(tmp_path)),
-        *('-o', tmp_path / 'run'),
-    )
-    assert ran.code == 2
-    assert '0.mat' in ran.err
+    out = tmp_path / 'run'
+    ran = run('train', pairs, '--config', recipe(tmp_path), '-o', out)
+    assert ran.code == 0, ran.err
+    assert 'Skipped 0: 0.mat is damaged' in ran.out
+    rows = (out / 'data.csv').read_text().splitlines()
+    assert f'{pairs},1,train,' in rows
+    assert f'{pairs},0,val,' in rows
+    assert any(row.startswith(f'{pairs},0,skipped,"0.mat') for row in rows)
 
 
-def test_a_pair_without_images_is_named(
+def test_pairs_without_images_leave_nothing_to_train_on(
     run: Run, pairs: Path, tmp_path: Path
 ) -> None:
-    savemat(pairs / 'train' / '0.mat', {'something': np.zeros(3)})
+    for index in range(2):
+        path = pairs / 'train' / f'{index}.mat'
+        savemat(path, {'something': np.zeros(3)})
     ran = run(
         *('train', pairs, '--config', recipe(tmp_path)),
         *('-o', tmp_path / 'run'),
@@ -256,7 +261,7 @@ def test_sources_are_joined_and_the_first_is_validated_on(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(training_data._PHANTOM_SHAPE, 2, (40, 48))
+    monkeypatch.setitem(opening._PHANTOM_SHAPE, 2, (40, 48))
     out = tmp_path / 'run'
     ran = run(
         *(

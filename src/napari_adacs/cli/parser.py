@@ -172,9 +172,10 @@ def _add_train(verbs: _Verbs[ArgumentParser]) -> None:
         'data',
         metavar='DATA',
         nargs='+',
-        help='folder with train/ and val/ of .mat pairs, or phantom:N for '
-        'N pairs of the echo phantom; several are joined, and the first '
-        'is validated on',
+        help='folder with train/ and val/ of .mat or NIfTI pairs, folder '
+        'of NIfTI pairs, .csv table, pattern such as '
+        '"{patient}_{ED>ES}[|_gt].nii.gz", or phantom:N for N pairs of the '
+        'echo phantom; several are joined, and the first is validated on',
     )
     parser.add_argument(
         '--config', required=True, metavar='FILE', help='.toml recipe'

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import signal
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from napari_adacs.cli.console import ProgressLine, say
 from napari_adacs.errors import InputError
@@ -17,8 +18,12 @@ from napari_adacs.io.staging import check_folder
 from napari_adacs.models.library import find_model
 from napari_adacs.training.config import TrainConfig, load_config
 
+if TYPE_CHECKING:
+    from napari_adacs.training.sources.checking import Skipped
+
 _CHECKPOINT = 'checkpoint.pt'
 _INTERRUPTED = 130
+_MOST_NAMED = 5
 
 
 def run(chosen: Namespace) -> int:
@@ -28,10 +33,13 @@ def run(chosen: Namespace) -> int:
     _check_run(folder, chosen.resume)
     check_folder(folder)
     # torch comes with these: only now, when the configuration is known good
-    from napari_adacs.cli.training_data import open_pairs
+    from napari_adacs.training.sources.opening import open_data
     from napari_adacs.training.train import train
 
-    pairs, validation = open_pairs(chosen.data, config, folder)
+    data = open_data(chosen.data, config, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    data.write_report(folder)
+    _say_skipped(data.skipped, folder)
     reached = 0
     with ProgressLine() as line, _stop_on_interrupt() as stop:
 
@@ -41,9 +49,9 @@ def run(chosen: Namespace) -> int:
             line(step / total, f'step {step} of {total}  {_shown(losses)}')
 
         train(
-            pairs,
+            data.training,
             config,
-            validation=validation,
+            validation=data.validation,
             folder=folder,
             resume=chosen.resume,
             progress=progress,
@@ -78,6 +86,13 @@ def _report(config: TrainConfig, out: str, reached: int, stopped: bool) -> int:
         f'Trained {config.name}: {out}/model.safetensors, log in {out}/log.csv'
     )
     return 0
+
+
+def _say_skipped(skipped: Sequence[Skipped], folder: Path) -> None:
+    for pair in skipped[:_MOST_NAMED]:
+        say(f'Skipped {pair.name}: {pair.reason}')
+    if len(skipped) > _MOST_NAMED:
+        say(f'Skipped {len(skipped)} pairs in all; see {folder}/data.csv')
 
 
 def _shown(losses: dict[str, float]) -> str:

@@ -49,6 +49,10 @@ class PairSource(ABC):
     def __getitem__(self, index: int) -> TrainingPair:
         """Return one pair."""
 
+    def name(self, index: int) -> str:
+        """Return the name of a pair, also of one that cannot be read."""
+        return self[index].name
+
 
 def normalise(image: NDArray[np.generic]) -> NDArray[np.float32]:
     """Scale an image to [0, 1] by its minimum and maximum.
@@ -95,6 +99,10 @@ class MatFolder(PairSource):
     def __len__(self) -> int:
         """Return the number of files."""
         return len(self.files)
+
+    def name(self, index: int) -> str:
+        """Return the file name without its suffix."""
+        return self.files[index].stem
 
     def __getitem__(self, index: int) -> TrainingPair:
         """Read one pair; kept in memory afterwards."""
@@ -180,3 +188,31 @@ class PairUnion(PairSource):
                 return source[index]
             index -= len(source)
         raise IndexError('There are no more pairs.')
+
+
+class Chosen(PairSource):
+    """Some of the pairs of a source.
+
+    Parameters
+    ----------
+    source : PairSource
+        All pairs.
+    indices : sequence of int
+        Which ones.
+    """
+
+    def __init__(self, source: PairSource, indices: Sequence[int]) -> None:
+        self._source = source
+        self._indices = list(indices)
+
+    def __len__(self) -> int:
+        """Return how many are chosen."""
+        return len(self._indices)
+
+    def name(self, index: int) -> str:
+        """Return the name of a pair."""
+        return self._source.name(self._indices[index])
+
+    def __getitem__(self, index: int) -> TrainingPair:
+        """Return one pair."""
+        return self._source[self._indices[index]]
