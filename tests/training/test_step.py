@@ -190,7 +190,9 @@ def test_each_network_runs_once_per_step():
     model = filled_model()
     calls = []
     for name, module in model.modules().items():
-        module.register_forward_hook(lambda *_, name=name: calls.append(name))
+        module.unet_model.register_forward_hook(
+            lambda *_, name=name: calls.append(name)
+        )
     losses(model)
     assert sorted(calls) == ['displacement', 'scoring']
 

@@ -13,14 +13,15 @@ Diffusion Model", ECCV 2022.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from napari_adacs.networks.base import Motion
+from napari_adacs.networks.base import Motion, Terms
 from napari_adacs.networks.diffusion_unet import ScoreUNet
 from napari_adacs.networks.field_unet import FieldUNet
 from napari_adacs.networks.integrated import IntegratedEstimator
@@ -98,6 +99,10 @@ class DiffuseMorph(IntegratedEstimator):
     input_range : (float, float), default: (0, 1)
         What the networks' images span. Networks of the authors were trained
         with (-1, 1), those of AdaCS with (0, 1).
+    noise_weight : float, default: 0.05
+        Weight of the score network's own loss beside a data term of weight
+        1. Published networks weight the data term by 20 beside a noise loss
+        of weight 1 (3D, and AdaCS), or by 2 (2D): 0.05 or 0.5 here.
     int_steps : int, default: 0
         Squarings of the integration. 0, as published, makes the output the
         displacement itself; more take it for a stationary velocity, which
@@ -116,7 +121,7 @@ class DiffuseMorph(IntegratedEstimator):
 
     Notes
     -----
-    Every axis must be a multiple of 16.
+    Inside, every axis is a multiple of 16.
     """
 
     def __init__(
@@ -124,6 +129,7 @@ class DiffuseMorph(IntegratedEstimator):
         ndim: int,
         eta: float = 1.0,
         input_range: Sequence[float] = (0.0, 1.0),
+        noise_weight: float = 0.05,
         int_steps: int = 0,
         int_downsize: int = 2,
         **changes: Any,
@@ -131,13 +137,16 @@ class DiffuseMorph(IntegratedEstimator):
         super().__init__(ndim, int_steps, int_downsize)
         self.eta = eta
         self.low, self.high = input_range
+        self.noise_weight = noise_weight
         self.config = config = changed(CONFIGS[ndim], changes)
         self.denoise_fn = ScoreUNet(
             ndim, config.features, config.multipliers, config.attention()
         )
         self.field_fn = FieldUNet(ndim, config.encoder, config.decoder)
-        self.size_multiple = max(
-            self.denoise_fn.size_multiple, self.field_fn.size_multiple
+        self.size_multiple = math.lcm(
+            self.denoise_fn.size_multiple,
+            self.field_fn.size_multiple,
+            self.int_downsize,
         )
         for name, table in schedule(linear_betas(config.steps)).items():
             self.register_buffer(name, table.float())
@@ -152,12 +161,44 @@ class DiffuseMorph(IntegratedEstimator):
             elif parameter.ndim > 1:
                 nn.init.normal_(parameter, 0.0, _FIELD_INIT_SD)
 
-    def forward(
-        self, moving: Tensor, fixed: Tensor, inverse: bool = True
-    ) -> Motion:
-        """Estimate the motion; see `DisplacementEstimator.forward`."""
+    def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
+        """Estimate the motion between images of valid sizes."""
         score = self.score(moving, fixed)
         return self.motion_from_score(moving, score, inverse)
+
+    def estimate_learning(
+        self, moving: Tensor, fixed: Tensor, inverse: bool
+    ) -> tuple[Motion, Terms]:
+        """Estimate from a noisy fixed image, and say how well the noise.
+
+        Each sample is at a random step of the diffusion. The field network
+        sees the predicted noise with its gradient, so that the data term
+        trains both networks (Kim et al., Eq. 7).
+        """
+        step = torch.randint(
+            self.config.steps, (len(fixed),), device=fixed.device
+        )
+        noise = torch.randn_like(fixed)
+        noisy = self.q_sample(fixed, step, noise)
+        predicted = self.predict_noise(moving, fixed, noisy, step)
+        motion = self.motion_from_score(moving, predicted, inverse)
+        return motion, {
+            'noise': self.noise_weight * noise_loss(noise, predicted)
+        }
+
+    def tensor_functions(self) -> dict[str, Callable[..., Tensor]]:
+        """Return the score network and the field network."""
+        return {'emit_noise': self.emit_noise, 'emit_flow': self.emit_flow}
+
+    def emit_noise(self, images: Tensor, step: Tensor) -> Tensor:
+        """Run the score network; see `ScoreUNet.forward`."""
+        noise: Tensor = self.denoise_fn(images, step)
+        return noise
+
+    def emit_flow(self, pair: Tensor) -> Tensor:
+        """Run the field network; see `FieldUNet.forward`."""
+        flow: Tensor = self.field_fn(pair)
+        return flow
 
     def score(self, moving: Tensor, fixed: Tensor) -> Tensor:
         """Estimate the score of a pair: step 0, no noise added.
@@ -191,7 +232,7 @@ class DiffuseMorph(IntegratedEstimator):
             Whether to compute the inverse displacement too.
         """
         pair = [self.to_input_range(moving), self.eta * score]
-        flow = self.field_fn(torch.cat(pair, dim=1))
+        flow = self.emit_flow(torch.cat(pair, dim=1))
         return self.shrunk_motion(flow, inverse)
 
     def predict_noise(
@@ -214,8 +255,7 @@ class DiffuseMorph(IntegratedEstimator):
             Noise of unit variance.
         """
         pair = [self.to_input_range(moving), self.to_input_range(fixed)]
-        noise: Tensor = self.denoise_fn(torch.cat([*pair, noisy], dim=1), step)
-        return noise
+        return self.emit_noise(torch.cat([*pair, noisy], dim=1), step)
 
     def q_sample(self, fixed: Tensor, step: Tensor, noise: Tensor) -> Tensor:
         """Draw from the forward process.

@@ -41,17 +41,26 @@ class IntegratedEstimator(DisplacementEstimator):
         self.ndim = ndim
         self.int_steps = int_steps
         self.int_downsize = int_downsize if int_steps > 0 else 1
+        # Voxel of what the network emits, in voxels of the image.
+        self.emitted_step = 1
+
+    @property
+    def invertible(self) -> bool:
+        """Whether the motion comes with its inverse."""
+        return self.int_steps > 0
 
     def shrunk_motion(self, flow: Tensor, inverse: bool) -> Motion:
-        """Turn the full-resolution output of the network into a motion."""
-        raw = resize_displacement(full(flow), 1 / self.int_downsize)
-        return self.motion(raw, inverse)
+        """Turn the output of the network into a motion."""
+        flow = full(flow)
+        if self.int_downsize != self.emitted_step:
+            flow = resize_displacement(flow, 1 / self.int_downsize)
+        return self.motion(flow, inverse)
 
     def motion(self, raw: Tensor, inverse: bool = True) -> Motion:
         """Turn what the network emits into a motion."""
         step = float(self.int_downsize)
         # -u is not the inverse of a plain displacement.
-        if not inverse or self.int_steps == 0:
+        if not inverse or not self.invertible:
             return Motion(self.displace(raw), None, raw, step)
         # One batch of both directions costs less than two calls.
         forward, backward = self.displace(torch.cat([raw, -raw])).chunk(2)

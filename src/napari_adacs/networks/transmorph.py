@@ -11,6 +11,8 @@ registration", MedIA 82, 2022.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -153,7 +155,7 @@ class TransMorph(IntegratedEstimator):
 
     Notes
     -----
-    Every axis must be a multiple of 32. Without convolutional skips the
+    Inside, every axis is a multiple of 32. Without convolutional skips the
     layers ``c1`` and ``c2`` exist and do nothing, as in the authors' code.
     """
 
@@ -167,7 +169,9 @@ class TransMorph(IntegratedEstimator):
     ) -> None:
         super().__init__(ndim, int_steps, int_downsize)
         self.config = config = configuration(ndim, variant, changes)
-        self.size_multiple = PATCH * 2 ** (len(config.depths) - 1)
+        self.size_multiple = math.lcm(
+            PATCH * 2 ** (len(config.depths) - 1), self.int_downsize
+        )
         self.transformer = SwinTransformer(
             config.window or WINDOWS[ndim],
             2,
@@ -196,11 +200,17 @@ class TransMorph(IntegratedEstimator):
         self.c1 = conv_block(ndim, 2, half)
         self.c2 = conv_block(ndim, 2, _HEAD_CHANNELS)
 
-    def forward(
-        self, moving: Tensor, fixed: Tensor, inverse: bool = True
-    ) -> Motion:
-        """Estimate the motion; see `DisplacementEstimator.forward`."""
-        pair = torch.cat([moving, fixed], dim=1)
+    def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
+        """Estimate the motion between images of valid sizes."""
+        flow = self.emit(torch.cat([moving, fixed], dim=1))
+        return self.shrunk_motion(flow, inverse)
+
+    def tensor_functions(self) -> dict[str, Callable[..., Tensor]]:
+        """Return the whole network as one function of the pair."""
+        return {'emit': self.emit}
+
+    def emit(self, pair: Tensor) -> Tensor:
+        """Map moving and fixed (N, 2, *shape) to (N, ndim, *shape)."""
         stages = self.transformer(pair)
         x = stages.pop()
         for up in (self.up0, self.up1, self.up2):
@@ -208,7 +218,8 @@ class TransMorph(IntegratedEstimator):
             x = up(x, skip if self.config.trans_skip else None)
         x = self.up3(x, self._half(pair) if self.config.conv_skip else None)
         x = self.up4(x, self.c2(pair) if self.config.conv_skip else None)
-        return self.shrunk_motion(self.reg_head(x), inverse)
+        flow: Tensor = self.reg_head(x)
+        return flow
 
     def _half(self, pair: Tensor) -> Tensor:
         pool = F.avg_pool2d if self.ndim == 2 else F.avg_pool3d

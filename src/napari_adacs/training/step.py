@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ from napari_adacs.objectives.overlap import dice_loss
 from napari_adacs.spatial.operators import warp
 from napari_adacs.training.batch import Batch
 from napari_adacs.training.config import TrainConfig
+from napari_adacs.training.motions import Motions, estimate_motions
 from napari_adacs.training.sections import SmoothnessConfig
 from napari_adacs.weighting.base import (
     Direction,
@@ -55,15 +56,15 @@ class Estimates:
 
     Parameters
     ----------
-    motion : Motion
-        Displacements.
+    motions : Motions
+        Displacements, and the displacement estimator's own losses.
     directions : list of Direction
         Forward, then backward if there is one.
     outputs : dict of str to list of torch.Tensor
         What each auxiliary estimator says to each direction.
     """
 
-    motion: Motion
+    motions: Motions
     directions: list[Direction]
     outputs: Mapping[str, list[Tensor]]
 
@@ -116,16 +117,17 @@ def estimate(
     attached = active.displacement or not config.scheme.stop_gradient
     with torch.set_grad_enabled(attached):
         with precision(config, batch.moving.device):
-            motion = model.displacement(
-                batch.moving, batch.fixed, inverse=config.bidirectional
+            motions = estimate_motions(
+                model.displacement, batch, config.bidirectional
             )
+        motion = motions.forward
         directions = _directions(
             batch.moving, batch.fixed, motion, model.scheme.uses_mask
         )
     if not active.auxiliary:
-        return Estimates(motion, directions, {})
+        return Estimates(motions, directions, {})
     return Estimates(
-        motion, directions, _outputs(model, directions, config, joint)
+        motions, directions, _outputs(model, directions, config, joint)
     )
 
 
@@ -135,14 +137,15 @@ def estimate_again(
     """Run the auxiliary estimators once more, on images without a graph."""
     directions = [d.detached() for d in estimates.directions]
     outputs = _outputs(model, directions, config, None)
-    return Estimates(estimates.motion, directions, outputs)
+    return Estimates(estimates.motions, directions, outputs)
 
 
 def without_graph(estimates: Estimates) -> Estimates:
     """Return the estimates without what backward passes would need."""
-    motion = estimates.motion
+    motion = estimates.motions.forward
+    bare = Motion(motion.displacement.detach(), None, motion.raw.detach())
     return Estimates(
-        Motion(motion.displacement.detach(), None, motion.raw.detach()),
+        Motions(bare, [], {}),
         [d.detached() for d in estimates.directions],
         {k: [o.detach() for o in v] for k, v in estimates.outputs.items()},
     )
@@ -166,16 +169,20 @@ def displacement_terms(
         return {}
     scheme, directions = model.scheme, estimates.directions
     own = estimates.outputs.get(scheme.auxiliary or '')
+    motions = estimates.motions
     terms = {
         'data': _mean(
             scheme.data_term(d, own[i] if own else None)
             for i, d in enumerate(directions)
         ),
-        'smoothness': config.smoothness.weight
-        * _roughness(scheme, estimates.motion, directions, config.smoothness),
+        **motions.terms,
     }
+    if not model.displacement.own_prior:
+        terms['smoothness'] = config.smoothness.weight * _roughness(
+            scheme, motions.estimated, directions, config.smoothness
+        )
     if config.dice_weight > 0:
-        overlap = _overlap(batch, estimates.motion)
+        overlap = _overlap(batch, motions.forward)
         terms['dice'] = config.dice_weight * overlap
     return terms
 
@@ -266,18 +273,23 @@ def _overlap(batch: Batch, motion: Motion) -> Tensor:
 
 def _roughness(
     scheme: WeightingScheme,
-    motion: Motion,
+    motions: Sequence[Motion],
     directions: list[Direction],
     config: SmoothnessConfig,
 ) -> Tensor:
-    if config.on == 'displacement':
-        return scheme.smoothness(
-            motion.displacement, directions, config.reduction
+    on_velocity = config.on == 'velocity'
+    penalties = []
+    # A backward motion lives on the grid of the backward direction.
+    for motion, seen in zip(
+        motions, (directions, directions[::-1]), strict=False
+    ):
+        field = motion.raw if on_velocity else motion.displacement
+        # VoxelMorph multiplies by the down-sizing factor.
+        factor = motion.raw_step if on_velocity else 1.0
+        penalties.append(
+            factor * scheme.smoothness(field, seen, config.reduction)
         )
-    # VoxelMorph multiplies by the down-sizing factor.
-    return motion.raw_step * scheme.smoothness(
-        motion.raw, directions, config.reduction
-    )
+    return _mean(penalties)
 
 
 def _auxiliary_terms(

@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 from qtpy.QtWidgets import QFileDialog
 
+from napari_adacs.models.bundle import save_bundle
 from napari_adacs.models.library import FOLDER_VARIABLE
+from napari_adacs.training.train import new_model
 from napari_adacs.widgets.parts.model_box import ModelBox
 from tests.small_models import save_small_model
+from tests.training.conftest import make_config
+from tests.training.test_every_network import NETWORKS, options
 
 
 @pytest.fixture
@@ -31,6 +35,24 @@ def box(
 
 def _texts(box: ModelBox) -> list[str]:
     return [box.combo.itemText(i) for i in range(box.combo.count())]
+
+
+@pytest.mark.parametrize('network', sorted(NETWORKS))
+@pytest.mark.parametrize('ndim', [2, 3])
+def test_a_model_of_every_architecture_is_offered(
+    box: ModelBox, tmp_path: Path, network: str, ndim: int
+) -> None:
+    chosen = make_config(
+        name=f'mine-{network}',
+        shape=[32] * ndim,
+        network={'name': network, 'options': options(network, ndim)},
+        scheme={'name': 'vanilla'},
+    )
+    path = tmp_path / 'mine' / f'{network}.safetensors'
+    save_bundle(path, new_model(chosen))
+    box.reload()
+    box.show_for(ndim)
+    assert f'mine-{network} (user)' in _texts(box)
 
 
 def test_only_fitting_models_are_offered(box: ModelBox) -> None:
