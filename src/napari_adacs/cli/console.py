@@ -15,10 +15,15 @@ class ProgressLine:
     """A line on stderr that is redrawn; silent unless that is a terminal.
 
     Use as a context manager: the line is wiped at the end.
+
+    Parameters
+    ----------
+    silent : bool, default: False
+        Whether to say nothing in a terminal either.
     """
 
-    def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
+    def __init__(self, silent: bool = False) -> None:
+        self._shown = sys.stderr.isatty() and not silent
         self._last = 0.0
 
     def __enter__(self) -> ProgressLine:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from argparse import ArgumentParser, Namespace
 
+from napari_adacs.cli.parser_training import add_prepare, add_train
+
 _IMAGES = 'NIfTI (.nii, .nii.gz) or NumPy (.npy, .npz)'
 _FRAME = 'frame of a 4D file, from 0'
 
@@ -23,7 +25,8 @@ def make_parser() -> ArgumentParser:
     _add_register(verbs)
     _add_warp(verbs)
     _add_evaluate(verbs)
-    _add_train(verbs)
+    add_train(verbs)
+    add_prepare(verbs)
     _add_models(verbs)
     _add_demo(verbs)
     return parser
@@ -161,37 +164,6 @@ def _add_evaluate(verbs: _Verbs[ArgumentParser]) -> None:
     parser.set_defaults(run=_evaluate)
 
 
-def _add_train(verbs: _Verbs[ArgumentParser]) -> None:
-    parser = verbs.add_parser(
-        'train',
-        help='train a model',
-        description='Train a model on pairs of images. Ctrl-C stops and '
-        'keeps a checkpoint, from which --resume continues.',
-    )
-    parser.add_argument(
-        'data',
-        metavar='DATA',
-        nargs='+',
-        help='folder with train/ and val/ of .mat or NIfTI pairs, folder '
-        'of NIfTI pairs, .csv table, pattern such as '
-        '"{patient}_{ED>ES}[|_gt].nii.gz", or phantom:N for N pairs of the '
-        'echo phantom; several are joined, and the first is validated on',
-    )
-    parser.add_argument(
-        '--config', required=True, metavar='FILE', help='.toml recipe'
-    )
-    _out(parser, 'DIR', 'folder of the run')
-    parser.add_argument(
-        '--start-from',
-        metavar='MODEL',
-        help='bundle whose displacement network is the start',
-    )
-    parser.add_argument(
-        '--resume', action='store_true', help='continue the run in DIR'
-    )
-    parser.set_defaults(run=_train)
-
-
 def _add_models(verbs: _Verbs[ArgumentParser]) -> None:
     parser = verbs.add_parser('models', help='list or show models')
     actions = parser.add_subparsers(
@@ -268,12 +240,6 @@ def _warp(chosen: Namespace) -> int:
 
 def _evaluate(chosen: Namespace) -> int:
     from napari_adacs.cli.evaluate import run
-
-    return run(chosen)
-
-
-def _train(chosen: Namespace) -> int:
-    from napari_adacs.cli.train import run
 
     return run(chosen)
 

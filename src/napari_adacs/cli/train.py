@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from napari_adacs.cli.console import ProgressLine, say
+from napari_adacs.cli.stopping import stop_on_signals
 from napari_adacs.errors import InputError
 from napari_adacs.io.staging import check_folder
 from napari_adacs.models.library import find_model
@@ -33,31 +30,67 @@ def run(chosen: Namespace) -> int:
     _check_run(folder, chosen.resume)
     check_folder(folder)
     # torch comes with these: only now, when the configuration is known good
+    from napari_adacs.training.devices import training_device
+    from napari_adacs.training.processes import named_in_environment
     from napari_adacs.training.sources.opening import open_data
     from napari_adacs.training.train import train
 
+    processes = named_in_environment()
+    device = training_device(chosen.device, processes)
     data = open_data(chosen.data, config, folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    data.write_report(folder)
-    _say_skipped(data.skipped, folder)
-    reached = 0
-    with ProgressLine() as line, _stop_on_interrupt() as stop:
-
-        def progress(step: int, total: int, losses: dict[str, float]) -> None:
-            nonlocal reached
-            reached = step
-            line(step / total, f'step {step} of {total}  {_shown(losses)}')
-
+    if processes.writes:
+        folder.mkdir(parents=True, exist_ok=True)
+        data.write_report(folder)
+        _say_skipped(data.skipped, folder)
+    with (
+        ProgressLine(silent=not processes.writes) as line,
+        stop_on_signals(patient=processes.size > 1) as stop,
+    ):
+        shown = _Shown(line)
         train(
             data.training,
             config,
             validation=data.validation,
             folder=folder,
             resume=chosen.resume,
-            progress=progress,
+            device=device,
+            progress=shown,
             cancel=stop.is_set,
         )
-    return _report(config, chosen.out, reached, stop.is_set())
+    say_or_not = say if processes.writes else _say_nothing
+    return _report(config, chosen.out, shown.step, stop.is_set(), say_or_not)
+
+
+def _say_nothing(text: str) -> None:
+    """Leave speaking to the first process."""
+
+
+class _Shown:
+    """Shows step, time left and losses."""
+
+    def __init__(self, line: ProgressLine) -> None:
+        from napari_adacs.training.remaining import RemainingTime
+
+        self.step = 0
+        self._line = line
+        self._remaining = RemainingTime()
+
+    def __call__(
+        self, step: int, total: int, losses: dict[str, float]
+    ) -> None:
+        from napari_adacs.training.remaining import readable_time
+
+        self.step = step
+        left = readable_time(self._remaining(step, total))
+        time_left = f', {left} left' if left else ''
+        figures = ' '.join(
+            f'{name} {value:.4g}'
+            for name, value in losses.items()
+            if not name.startswith(('residual_', 'gradient_'))
+        )
+        self._line(
+            step / total, f'step {step} of {total}{time_left}  {figures}'
+        )
 
 
 def _configure(chosen: Namespace) -> TrainConfig:
@@ -77,11 +110,22 @@ def _check_run(folder: Path, resume: bool) -> None:
         )
 
 
-def _report(config: TrainConfig, out: str, reached: int, stopped: bool) -> int:
+def _report(
+    config: TrainConfig,
+    out: str,
+    reached: int,
+    stopped: bool,
+    say: Callable[[str], None],
+) -> int:
     total = config.stages.total
     if stopped and reached < total:
         say(f'Stopped after step {reached} of {total}; --resume continues.')
         return _INTERRUPTED
+    if reached < total:
+        say(
+            f'Stopped at step {reached} of {total}: '
+            f'{config.stopping.patience} validations without improvement.'
+        )
     say(
         f'Trained {config.name}: {out}/model.safetensors, log in {out}/log.csv'
     )
@@ -93,23 +137,3 @@ def _say_skipped(skipped: Sequence[Skipped], folder: Path) -> None:
         say(f'Skipped {pair.name}: {pair.reason}')
     if len(skipped) > _MOST_NAMED:
         say(f'Skipped {len(skipped)} pairs in all; see {folder}/data.csv')
-
-
-def _shown(losses: dict[str, float]) -> str:
-    return ' '.join(f'{name} {value:.4g}' for name, value in losses.items())
-
-
-@contextlib.contextmanager
-def _stop_on_interrupt() -> Iterator[Event]:
-    """Turn the first Ctrl-C into a wish to stop; the second stops at once."""
-    stop = Event()
-
-    def note(number: int, frame: FrameType | None) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)

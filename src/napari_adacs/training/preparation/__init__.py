@@ -1,0 +1,1 @@
+"""The papers' preprocessing of public data sets, from the downloads."""
