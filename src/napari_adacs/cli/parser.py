@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from argparse import ArgumentParser, Namespace
 
+from napari_adacs.cli.parser_models import add_models
 from napari_adacs.cli.parser_training import add_prepare, add_train
 
 _IMAGES = 'NIfTI (.nii, .nii.gz) or NumPy (.npy, .npz)'
@@ -27,7 +28,7 @@ def make_parser() -> ArgumentParser:
     _add_evaluate(verbs)
     add_train(verbs)
     add_prepare(verbs)
-    _add_models(verbs)
+    add_models(verbs)
     _add_demo(verbs)
     return parser
 
@@ -66,7 +67,8 @@ def _add_register(verbs: _Verbs[ArgumentParser]) -> None:
         '--model',
         default='auto',
         metavar='NAME|PATH',
-        help='model, see "models list" (default: auto)',
+        help='name from "models list", bundle or public checkpoint '
+        '(default: auto)',
     )
     parser.add_argument(
         '--device',
@@ -164,18 +166,6 @@ def _add_evaluate(verbs: _Verbs[ArgumentParser]) -> None:
     parser.set_defaults(run=_evaluate)
 
 
-def _add_models(verbs: _Verbs[ArgumentParser]) -> None:
-    parser = verbs.add_parser('models', help='list or show models')
-    actions = parser.add_subparsers(
-        title='actions', metavar='ACTION', required=True
-    )
-    listing = actions.add_parser('list', help='list all models')
-    listing.set_defaults(run=_list_models)
-    show = actions.add_parser('show', help='show what a model is')
-    show.add_argument('name', metavar='NAME', help='name or path of a model')
-    show.set_defaults(run=_show_model)
-
-
 def _add_demo(verbs: _Verbs[ArgumentParser]) -> None:
     parser = verbs.add_parser(
         'demo',
@@ -242,18 +232,6 @@ def _evaluate(chosen: Namespace) -> int:
     from napari_adacs.cli.evaluate import run
 
     return run(chosen)
-
-
-def _list_models(chosen: Namespace) -> int:
-    from napari_adacs.cli.models import run_list
-
-    return run_list(chosen)
-
-
-def _show_model(chosen: Namespace) -> int:
-    from napari_adacs.cli.models import run_show
-
-    return run_show(chosen)
 
 
 def _demo(chosen: Namespace) -> int:

@@ -12,6 +12,11 @@ from typing import TYPE_CHECKING
 from napari_adacs.errors import ModelError
 from napari_adacs.models.bundle import load_bundle, read_header
 from napari_adacs.models.header import ModelHeader
+from napari_adacs.models.importers.containers import is_checkpoint
+from napari_adacs.models.importers.convert import (
+    checkpoint_header,
+    import_checkpoint,
+)
 
 if TYPE_CHECKING:
     from napari_adacs.models.model import Model
@@ -36,9 +41,9 @@ class ModelEntry:
     header : ModelHeader
         What it is.
     path : Path
-        Its bundle.
+        Its bundle, or a checkpoint that is converted when it is loaded.
     source : str
-        'bundled' or 'user'.
+        'bundled', 'user', 'file' or 'checkpoint'.
     """
 
     header: ModelHeader
@@ -60,6 +65,32 @@ def user_folder() -> Path:
     if chosen:
         return Path(chosen).expanduser()
     return Path.home() / '.napari-adacs' / 'models'
+
+
+def new_user_path(name: str) -> Path:
+    """Return where a new model goes in the user's folder, which is made.
+
+    Raises
+    ------
+    ModelError
+        If there is a model of that name already, or no folder can be made.
+    """
+    folder = user_folder()
+    path = folder / f'{name}{SUFFIX}'
+    if path.exists() or name in [e.name for e in list_models()]:
+        raise ModelError(
+            f"There is a model called '{name}' already.",
+            'Choose another name for the new one.',
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(
+            f'The model folder {folder} cannot be made: '
+            f'{(error.strerror or type(error).__name__).lower()}.',
+            f'Set {FOLDER_VARIABLE} to a folder you may write to.',
+        ) from error
+    return path
 
 
 def list_models(ndim: int | None = None) -> list[ModelEntry]:
@@ -85,12 +116,13 @@ def list_models(ndim: int | None = None) -> list[ModelEntry]:
 
 
 def find_model(name: str, ndim: int | None = None) -> ModelEntry:
-    """Find a model by its name, by the path of a bundle, or 'auto'.
+    """Find a model by its name, by the path of a file, or 'auto'.
 
     Parameters
     ----------
     name : str
-        Name, path, or 'auto' for the default of `ndim`.
+        Name, path of a bundle or of a public checkpoint, or 'auto' for the
+        default of `ndim`.
     ndim : int, optional
         Needed for 'auto'.
 
@@ -113,7 +145,7 @@ def find_model(name: str, ndim: int | None = None) -> ModelEntry:
             return entry
     path = Path(name).expanduser()
     if path.is_file():
-        return ModelEntry(read_header(path), path, 'file')
+        return _in_file(path)
     names = [e.name for e in entries]
     close = difflib.get_close_matches(name, names, 1)
     hint = f"Did you mean '{close[0]}'?" if close else ''
@@ -124,24 +156,45 @@ def find_model(name: str, ndim: int | None = None) -> ModelEntry:
 
 
 def load_model(name: str | Path) -> Model:
-    """Load a model by bundled name or by the path of a bundle.
+    """Load a model by its name or by the path of a file.
 
     Parameters
     ----------
     name : str or Path
-        Name as listed by `list_models`, or a file.
+        Name as listed by `list_models`, a bundle, or a public checkpoint of
+        VoxelMorph, TransMorph or DiffuseMorph.
 
     Raises
     ------
     ModelError
         If there is no such model or its file is damaged.
     """
-    return load_bundle(find_model(str(name)).path)
+    return load_entry(find_model(str(name)))
 
 
 def resolve_model(name: str, ndim: int) -> Model:
     """Load a model, choosing the default of `ndim` for 'auto'."""
-    return load_bundle(find_model(name, ndim).path)
+    return load_entry(find_model(name, ndim))
+
+
+def load_entry(entry: ModelEntry) -> Model:
+    """Load a model that was found.
+
+    Raises
+    ------
+    ModelError
+        If its file is damaged.
+    """
+    if entry.source == 'checkpoint':
+        return import_checkpoint(entry.path)
+    return load_bundle(entry.path)
+
+
+def _in_file(path: Path) -> ModelEntry:
+    """Return the model in a bundle or checkpoint; the content decides."""
+    if is_checkpoint(path):
+        return ModelEntry(checkpoint_header(path), path, 'checkpoint')
+    return ModelEntry(read_header(path), path, 'file')
 
 
 def _entries(folder: Path, source: str) -> Iterator[ModelEntry]:

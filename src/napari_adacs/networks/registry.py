@@ -16,6 +16,8 @@ from napari_adacs.networks.base import DisplacementEstimator
 from napari_adacs.networks.diffusemorph import DiffuseMorph
 from napari_adacs.networks.transmorph import TransMorph
 from napari_adacs.networks.voxelmorph import VoxelMorph
+from napari_adacs.networks.voxelmorph2018 import VoxelMorph2018
+from napari_adacs.networks.vxm_pairwise import VxmPairwise
 
 T = TypeVar('T')
 
@@ -23,6 +25,8 @@ DISPLACEMENT: dict[str, Callable[..., DisplacementEstimator]] = {
     'diffusemorph': DiffuseMorph,
     'transmorph': TransMorph,
     'voxelmorph': VoxelMorph,
+    'voxelmorph2018': VoxelMorph2018,
+    'vxm-pairwise': VxmPairwise,
 }
 
 AUXILIARY: dict[str, Callable[..., nn.Module]] = {

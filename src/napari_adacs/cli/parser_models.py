@@ -1,0 +1,93 @@
+"""What can be said to ``napari-adacs models``."""
+
+from __future__ import annotations
+
+import argparse
+from argparse import ArgumentParser, Namespace
+
+_Verbs = argparse._SubParsersAction  # noqa: SLF001 - has no public name
+
+
+def add_models(verbs: _Verbs[ArgumentParser]) -> None:
+    """Add the verb and its actions."""
+    parser = verbs.add_parser('models', help='list, show or import models')
+    actions = parser.add_subparsers(
+        title='actions', metavar='ACTION', required=True
+    )
+    listing = actions.add_parser('list', help='list all models')
+    listing.set_defaults(run=_list_models)
+    show = actions.add_parser('show', help='show what a model is')
+    show.add_argument('name', metavar='NAME', help='name or path of a model')
+    show.set_defaults(run=_show_model)
+    _add_import(actions)
+
+
+def _add_import(actions: _Verbs[ArgumentParser]) -> None:
+    parser = actions.add_parser(
+        'import',
+        help='convert a public checkpoint to a model bundle',
+        description='Recognise a checkpoint of VoxelMorph, TransMorph or '
+        'DiffuseMorph (PyTorch or Keras) by its content, and write it as a '
+        'model bundle. Nothing in the file is run. Give the files of scoring '
+        'and variance estimators along with that of their network.',
+    )
+    parser.add_argument(
+        'files', metavar='FILE', nargs='+', help='.pt, .pth, .pth.tar or .h5'
+    )
+    parser.add_argument(
+        '-o',
+        '--out',
+        metavar='FILE',
+        help='bundle (default: in your model folder)',
+    )
+    parser.add_argument('--name', default='', help='name of the model')
+    parser.add_argument(
+        '--shape',
+        type=int,
+        nargs='+',
+        metavar='N',
+        help='resample every image to this network grid (default: keep the '
+        'voxels of the fixed image)',
+    )
+    parser.add_argument(
+        '--orientation',
+        choices=('array', 'lps', 'beam'),
+        help='order of axes that the network was trained with (default: '
+        'array, as the images are stored)',
+    )
+    parser.add_argument(
+        '--option',
+        action='append',
+        default=[],
+        metavar='NAME=VALUE',
+        help='option of the network that the file does not say, such as '
+        'int_steps=0; may be repeated',
+    )
+    for name, text in (
+        ('title', 'what the model is'),
+        ('domain', 'what it was trained on, such as "brain MR"'),
+        ('licence', 'licence of the weights'),
+    ):
+        parser.add_argument(f'--{name}', default='', help=text)
+    parser.add_argument(
+        '--half', action='store_true', help='store in half precision'
+    )
+    parser.set_defaults(run=_import_model)
+
+
+def _list_models(chosen: Namespace) -> int:
+    from napari_adacs.cli.models import run_list
+
+    return run_list(chosen)
+
+
+def _show_model(chosen: Namespace) -> int:
+    from napari_adacs.cli.models import run_show
+
+    return run_show(chosen)
+
+
+def _import_model(chosen: Namespace) -> int:
+    from napari_adacs.cli.import_model import run_import
+
+    return run_import(chosen)

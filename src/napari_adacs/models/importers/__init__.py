@@ -1,0 +1,1 @@
+"""Public checkpoints: what is in them, and how they become our models."""
