@@ -105,11 +105,14 @@ def dense_layers(network, prefix):
     unet = network.unet_model
     levels = len(unet.encoder)
     layers = {
-        f'{prefix}unet_enc_conv_{i}_0': level[0].main
+        f'{prefix}unet_enc_conv_{i}_{j}': block.main
         for i, level in enumerate(unet.encoder)
+        for j, block in enumerate(level)
     }
     for i, level in enumerate(unet.decoder):
-        layers[f'{prefix}unet_dec_conv_{levels - 1 - i}_0'] = level[0].main
+        for j, block in enumerate(level):
+            name = f'{prefix}unet_dec_conv_{levels - 1 - i}_{j}'
+            layers[name] = block.main
     for i, block in enumerate(unet.remaining):
         layers[f'{prefix}unet_dec_final_conv_{i}'] = block.main
     return {**layers, f'{prefix}flow': network.flow}
@@ -133,6 +136,25 @@ def test_the_tensorflow_voxelmorph(tmp_path, prefix, ndim):
     model = import_checkpoint(path)
     assert model.displacement.int_steps == 5
     assert_same_weights(model.displacement, theirs)
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'nb_conv_per_level': 2, 'encoder': [4, 5, 6, 7]},
+        {'unet_half_res': True, 'encoder': [4, 8], 'decoder': [8, 6, 5]},
+    ],
+)
+def test_other_topologies_are_read_off_the_layers(tmp_path, options):
+    theirs = filled(VoxelMorph(2, **options))
+    path = tmp_path / 'x'
+    write_keras(path, dense_layers(theirs, 'vxm_dense_'))
+    ours = import_checkpoint(path).displacement
+    assert_same_weights(ours, theirs)
+    pair = torch.rand(2, 1, 1, 16, 24).unbind()
+    with torch.no_grad():
+        expected = theirs(*pair).displacement
+        torch.testing.assert_close(ours(*pair).displacement, expected)
 
 
 def test_weights_without_the_model(tmp_path):

@@ -76,6 +76,25 @@ def test_a_bare_state_says_what_was_taken_as_usual(tmp_path, ndim):
     assert_same_weights(model.displacement, theirs)
 
 
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'nb_conv_per_level': 2, 'encoder': [4, 5, 6, 7]},
+        {'unet_half_res': True, 'encoder': [4, 8], 'decoder': [8, 6]},
+        {'unet_half_res': True, 'encoder': [4, 8], 'decoder': [8, 6, 5, 3]},
+    ],
+)
+def test_other_topologies_are_read_off_the_weights(tmp_path, options):
+    theirs = filled(VoxelMorph(2, **options))
+    path = saved(tmp_path / 'x', theirs.state_dict())
+    ours = import_checkpoint(path).displacement
+    assert_same_weights(ours, theirs)
+    pair = torch.rand(2, 1, 1, 16, 24).unbind()
+    with torch.no_grad():
+        expected = theirs(*pair).displacement
+        torch.testing.assert_close(ours(*pair).displacement, expected)
+
+
 def test_data_parallel_and_compiled_prefixes_are_taken_off(tmp_path):
     theirs = filled(VoxelMorph(2, **SMALL))
     state = {
