@@ -182,6 +182,12 @@ def is_input(layer: Layer) -> bool:
     return tag(layer) is None
 
 
+def is_view_layer(layer: Layer) -> bool:
+    """Whether a layer is part of a view: neither a person's nor a result."""
+    about = layer.metadata.get(METADATA_KEY)
+    return isinstance(about, dict) and 'view' in about
+
+
 def groups_in(viewer: ViewerModel) -> list[str]:
     """Return the ids of the groups of which a viewer has a layer."""
     tags = [tag(layer) for layer in viewer.layers]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QWidget
 
+from napari_adacs.app.result_layers import is_view_layer
 from napari_adacs.widgets.parts.following_combo import FollowingCombo
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LayerPicker(FollowingCombo):
-    """Lets a person choose one layer of a type.
+    """Lets a person choose one layer of a type; views are no choice.
 
     Layers are remembered by their `unique_id`, so renaming and reordering
     change nothing; deleting the chosen one does.
@@ -69,7 +70,9 @@ class LayerPicker(FollowingCombo):
         return [
             layer
             for layer in self._viewer.layers
-            if isinstance(layer, self._kind) and self._accept(layer)
+            if isinstance(layer, self._kind)
+            and self._accept(layer)
+            and not is_view_layer(layer)
         ]
 
     def _events(self) -> tuple[Any, ...]:

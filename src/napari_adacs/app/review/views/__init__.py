@@ -1,0 +1,1 @@
+"""One file per way of showing fixed and warped against each other."""
