@@ -108,6 +108,12 @@ data
                 f'{self.optimiser.accumulation} equal parts.',
                 "Change 'batch_size' or 'optimiser.accumulation'.",
             )
+        scaled = self.optimiser.precision == 'float16'
+        if scaled and not self.scheme.stop_gradient:
+            raise InputError(
+                "'scheme.stop_gradient' cannot be off with float16.",
+                'Choose the precision bfloat16 or float32.',
+            )
         if self.stages.total < 1:
             raise InputError('The stages have no steps at all.')
 
