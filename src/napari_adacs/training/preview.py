@@ -54,7 +54,7 @@ def preview(
             found['warped'],
             mask if model.scheme.uses_mask else None,
         )
-        if not model.auxiliaries:
+        if model.scheme.auxiliary is None:
             found |= model.scheme.maps(direction, None)
         for name, scheme in companion_schemes(model).items():
             output = model.auxiliaries[name](fixed, found['warped'])
