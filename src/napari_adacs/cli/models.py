@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 
 from napari_adacs.cli.console import say
+from napari_adacs.models.catalogue import remote_models
 from napari_adacs.models.header import ModelHeader
 from napari_adacs.models.library import find_model, list_models, user_folder
 
@@ -27,10 +28,24 @@ def run_list(chosen: Namespace) -> int:
         )
         for entry in list_models()
     ]
-    if not rows:
-        say(f'There are no models. Put bundles into {user_folder()}.')
-        return 0
+    here = {row[0] for row in rows}
+    rows += [
+        (
+            model.name,
+            f'{model.ndim}D' if model.ndim else '-',
+            model.scheme or '-',
+            model.domain or '-',
+            model.licence or '-',
+            'remote',
+        )
+        for model in remote_models()
+        if model.name not in here
+    ]
     say('\n'.join(_columns([_HEADS, *rows])))
+    say(
+        f'\nYour own models: {user_folder()}. Remote ones: napari-adacs '
+        'models download NAME.'
+    )
     return 0
 
 

@@ -10,7 +10,9 @@ _Verbs = argparse._SubParsersAction  # noqa: SLF001 - has no public name
 
 def add_models(verbs: _Verbs[ArgumentParser]) -> None:
     """Add the verb and its actions."""
-    parser = verbs.add_parser('models', help='list, show or import models')
+    parser = verbs.add_parser(
+        'models', help='list, show, import or download models'
+    )
     actions = parser.add_subparsers(
         title='actions', metavar='ACTION', required=True
     )
@@ -20,6 +22,18 @@ def add_models(verbs: _Verbs[ArgumentParser]) -> None:
     show.add_argument('name', metavar='NAME', help='name or path of a model')
     show.set_defaults(run=_show_model)
     _add_import(actions)
+    download = actions.add_parser(
+        'download',
+        help='fetch a model from the Hugging Face hub',
+        description='Fetch a model that "models list" shows as remote, or '
+        'any checkpoint on the hub, convert it and put it into your model '
+        'folder. HF_HOME, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are '
+        'honoured.',
+    )
+    download.add_argument(
+        'name', metavar='NAME', help='name, or OWNER/REPOSITORY/FILE'
+    )
+    download.set_defaults(run=_download_model)
 
 
 def _add_import(actions: _Verbs[ArgumentParser]) -> None:
@@ -85,6 +99,12 @@ def _show_model(chosen: Namespace) -> int:
     from napari_adacs.cli.models import run_show
 
     return run_show(chosen)
+
+
+def _download_model(chosen: Namespace) -> int:
+    from napari_adacs.cli.download_model import run_download
+
+    return run_download(chosen)
 
 
 def _import_model(chosen: Namespace) -> int:
