@@ -6,7 +6,7 @@ writers that need more than pictures.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,12 +100,26 @@ def group_id(
 
 # Oldest first. A run is kept until its layers are removed.
 _RUNS: dict[str, Run] = {}
+_LISTENERS: list[Callable[[Run], None]] = []
 
 
 def remember(run: Run) -> None:
     """Keep a run; an earlier one of the same group is replaced."""
     _RUNS.pop(run.group_id, None)
     _RUNS[run.group_id] = run
+    for listener in list(_LISTENERS):
+        listener(run)
+
+
+def listen(listener: Callable[[Run], None]) -> None:
+    """Call a function with every run that is remembered from now on."""
+    _LISTENERS.append(listener)
+
+
+def unlisten(listener: Callable[[Run], None]) -> None:
+    """Call it no more."""
+    if listener in _LISTENERS:
+        _LISTENERS.remove(listener)
 
 
 def recall(group: str) -> Run | None:

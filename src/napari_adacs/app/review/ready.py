@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,8 @@ class Ready:
         What was decided before.
     warning : str
         What a person should know; '' for nothing.
+    labels : mapping of str to (*fixed.shape) numpy.ndarray
+        Segmentations on the fixed grid: 'fixed', 'warped', 'moving'.
     """
 
     request: ReviewRequest
@@ -86,6 +89,7 @@ class Ready:
     path: Path
     saved: Saved | None = None
     warning: str = ''
+    labels: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def review_request(viewer: ViewerModel, run: Run) -> ReviewRequest:
@@ -126,12 +130,13 @@ def make_ready(
     identity = identify(request.run)
     path, saved, warning = _find_review(request.run.folder, identity)
     report(0.3, 'Measuring the slices')
-    inputs, remark = _inputs(request)
+    labels, remark = _labels_if_any(request)
+    inputs = _inputs(request, labels)
     report.check()
     figures = slice_figures(inputs)
     report(1.0, 'Done')
     warning = ' '.join(filter(None, (warning, remark)))
-    return Ready(request, identity, figures, path, saved, warning)
+    return Ready(request, identity, figures, path, saved, warning, labels)
 
 
 def _find_review(
@@ -159,16 +164,23 @@ def _find_review(
     return (free or places)[0], saved, warning
 
 
-def _inputs(request: ReviewRequest) -> tuple[SliceInputs, str]:
-    result, remark = request.run.result, ''
+def _labels_if_any(
+    request: ReviewRequest,
+) -> tuple[dict[str, NDArray[Any]], str]:
+    """Return the segmentations, or why they cannot be used."""
+    try:
+        return _labels(request), ''
+    except AdacsError as error:
+        return {}, f'No overlap of labels: {error}'
+
+
+def _inputs(
+    request: ReviewRequest, labels: Mapping[str, NDArray[Any]]
+) -> SliceInputs:
+    result = request.run.result
     images = [result.warped]
     if request.fixed is not None:
         images.append(request.fixed.load().data)
-    labels: dict[str, NDArray[Any]] = {}
-    try:
-        labels = _labels(request)
-    except AdacsError as error:
-        remark = f'No overlap of labels: {error}'
     return SliceInputs(
         result.field.voxels,
         result.residual,
@@ -178,7 +190,7 @@ def _inputs(request: ReviewRequest) -> tuple[SliceInputs, str]:
         labels.get('fixed'),
         labels.get('warped'),
         labels.get('moving'),
-    ), remark
+    )
 
 
 def _labels(request: ReviewRequest) -> dict[str, NDArray[Any]]:

@@ -30,12 +30,19 @@ class RunPicker(FollowingCombo):
     ----------
     viewer : ViewerModel
         Whose registrations to list.
+    nothing : str, optional
+        Text of the entry for none.
     """
 
     def __init__(
-        self, viewer: ViewerModel, parent: QWidget | None = None
+        self,
+        viewer: ViewerModel,
+        parent: QWidget | None = None,
+        *,
+        nothing: str = _NOTHING,
     ) -> None:
         super().__init__(viewer, parent)
+        self._nothing = nothing
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_SETTLE_MS)
@@ -60,7 +67,10 @@ class RunPicker(FollowingCombo):
 
     def _entries(self) -> list[tuple[str, str]]:
         runs = session.runs_in(self._viewer)
-        return [*((run.title, run.group_id) for run in runs), (_NOTHING, '')]
+        return [
+            *((run.title, run.group_id) for run in runs),
+            (self._nothing, ''),
+        ]
 
     def _events(self) -> tuple[Any, ...]:
         events = self._viewer.layers.events
