@@ -328,3 +328,37 @@ def test_refinement_changes_the_field(
         for name in ('plain', 'refined')
     )
     assert not np.allclose(plain, refined)
+
+
+def test_the_optimisation_tries_harder_where_a_mask_says(
+    run: Run, study: Study, tmp_path: Path
+) -> None:
+    """The mask is the moving segmentation: any image with zeros will do."""
+    out = tmp_path / 'out'
+    plain = ('--refine', 5, '--threads', 1)
+    mask = ('--emphasis', study.fixed_labels, '--emphasis-weight', 30)
+    register(run, study, tmp_path / 'plain', *plain)
+    register(run, study, out, *plain, *mask)
+    fields = [
+        read_displacement(folder / 'displacement.nii.gz')[0]
+        for folder in (tmp_path / 'plain', out)
+    ]
+    assert not np.allclose(*fields)
+    record = json.loads((out / 'run.json').read_text(encoding='utf-8'))
+    assert record['inputs']['emphasis']['path'] == str(study.fixed_labels)
+    scope: dict[str, Any] = {}
+    exec(record['python'], scope)
+    np.testing.assert_allclose(
+        scope['result'].field.voxels, fields[1], atol=1e-4
+    )
+
+
+def test_a_mask_without_steps_is_refused(
+    run: Run, study: Study, tmp_path: Path
+) -> None:
+    ran = register(
+        run, study, tmp_path / 'out', '--emphasis', study.fixed_labels
+    )
+    assert ran.code != 0
+    assert 'needs steps of refinement' in ran.err
+    assert not (tmp_path / 'out').exists()

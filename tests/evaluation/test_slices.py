@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 
 from napari_adacs.evaluation.overlap import dice
-from napari_adacs.evaluation.slices import (
-    SliceFigures,
-    SliceInputs,
-    slice_figures,
-)
+from napari_adacs.evaluation.slice_sums import SliceInputs
+from napari_adacs.evaluation.slices import SliceFigures, slice_figures
 from napari_adacs.spatial.jacobian import jacobian_determinant
 
 SHAPE = (20, 18, 16)

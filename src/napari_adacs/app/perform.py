@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_adacs.app.emphasis import painted_emphasis
 from napari_adacs.app.label_evaluation import check_labels, onto_moving
 from napari_adacs.app.layer_specs import Figures, LayerSpec, layer_specs
 from napari_adacs.app.request import Preflight, Region, Request
@@ -87,7 +88,7 @@ def perform(
             inputs['moving'],
             inputs['fixed'],
             request.config,
-            emphasis=_emphasis(request),
+            emphasis=_emphasis(request, inputs),
             progress=progress,
             cancel=cancel,
         )
@@ -100,13 +101,13 @@ def perform(
     record = _record(result, inputs, request, ready)
     record['notes'].append(f'{figures}.')
     if request.region is not None:
-        record['notes'].append(_region_note(request.region))
+        painted = int(np.count_nonzero(inputs['emphasis'].data))
+        record['notes'].append(_region_note(request.region, painted))
     seconds = time.perf_counter() - started
     return Finished(result, specs, figures, record, seconds)
 
 
-def _region_note(region: Region) -> str:
-    painted = int(np.count_nonzero(region.mask.load().data))
+def _region_note(region: Region, painted: int) -> str:
     return (
         f'Refined with residuals counting {1 + region.strength:g} times in '
         f'{painted} painted voxels.'
@@ -121,6 +122,8 @@ def _load(request: Request) -> dict[str, ImageOnGrid]:
     if request.labels is not None:
         labels = request.labels
         loaded[labels.name] = check_labels(labels.load())
+    if request.region is not None:
+        loaded['emphasis'] = request.region.mask.load()
     return loaded
 
 
@@ -132,20 +135,14 @@ def _warped_labels(
     return onto_moving(result.field, labels).warp_labels(labels.data)
 
 
-def _emphasis(request: Request) -> NDArray[np.float32] | None:
-    """Return by how much to raise the residual weight, on the fixed grid."""
+def _emphasis(
+    request: Request, inputs: Mapping[str, ImageOnGrid]
+) -> NDArray[np.float32] | None:
     if request.region is None:
         return None
-    from napari_adacs.spatial.field import DisplacementField
-
-    region = request.region.mask.load()
-    still = DisplacementField.identity(request.fixed.grid)
-    placed = onto_moving(still, region)
-    painted = np.asarray(region.data) != 0
-    if placed.moving_grid is not None:
-        painted = placed.warp_labels(painted.astype(np.uint8), 'nearest') != 0
-    emphasis: NDArray[np.float32] = painted.astype(np.float32)
-    return emphasis * np.float32(request.region.strength)
+    return painted_emphasis(
+        inputs['emphasis'], request.fixed.grid, request.region.strength
+    )
 
 
 def _record(
@@ -173,13 +170,20 @@ def _described(
         for image in (request.moving, request.fixed, request.labels)
         if image is not None
     }
-    return {
+    described: dict[str, object] = {
         name.replace(' ', '_'): {
             **describe_array(image.data, image.grid, name),
-            'frame': frames[name],
+            'frame': frames.get(name),
         }
         for name, image in inputs.items()
     }
+    if request.region is not None:
+        emphasis = describe_array(
+            inputs['emphasis'].data, inputs['emphasis'].grid, 'emphasis'
+        )
+        strength = request.region.strength
+        described['emphasis'] = {**emphasis, 'strength': strength}
+    return described
 
 
 def _free_device_memory() -> None:

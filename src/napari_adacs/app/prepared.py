@@ -21,6 +21,7 @@ from napari_adacs.app.layer_specs import Role
 from napari_adacs.app.layers import image_of, is_sequence, layer_kwargs
 from napari_adacs.app.looks import looks_of
 from napari_adacs.app.reproduce import (
+    Painted,
     Source,
     command_line,
     python_lines,
@@ -240,9 +241,12 @@ def prepare(chosen: Chosen) -> Prepared:
         if chosen.labels is None
         else source_of(chosen.labels, chosen.labels_frame),
     )
-    labels = None
+    labels = painted = None
     if chosen.labels is not None:
         labels = _reference(chosen.labels, chosen.labels_frame)
+    if chosen.region is not None:
+        region = Source(chosen.region.layer)
+        painted = Painted(region, chosen.region.strength)
     return Prepared(
         replace(request, config=config),
         ready,
@@ -251,8 +255,8 @@ def prepare(chosen: Chosen) -> Prepared:
         labels,
         layer_kwargs(chosen.fixed, ndim=request.fixed.grid.ndim),
         looks_of(chosen.moving, chosen.labels),
-        command_line(*sources),
-        python_lines(*sources, chosen.region),
+        command_line(*sources, painted),
+        python_lines(*sources, painted),
         _by_role(sources),
         chosen.version,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,6 @@ from napari_adacs.spatial.grid import Grid
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-    from napari_adacs.app.request import Region
     from napari_adacs.registration.config import RunConfig
 
 OUTPUT = 'registration'
@@ -48,6 +48,22 @@ class Source:
             c if c.isalnum() or c in '-_.' else '_' for c in self.layer
         )
         return self.path or f'{safe}.nii.gz'
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A region in which refining tried harder.
+
+    Parameters
+    ----------
+    source : Source
+        Where it comes from.
+    strength : float
+        As in `emphasis.painted_emphasis`.
+    """
+
+    source: Source
+    strength: float
 
 
 def source_of(layer: Layer, frame: int | None) -> Source:
@@ -91,6 +107,7 @@ def command_line(
     fixed: Source,
     config: RunConfig,
     labels: Source | None = None,
+    region: Painted | None = None,
 ) -> str:
     """Return the shell command that repeats a registration.
 
@@ -109,7 +126,11 @@ def command_line(
             words += [f'--{name}-frame', str(source.frame)]
     if labels is not None:
         words += ['--moving-labels', labels.file]
-    used = [x for x in (moving, fixed, labels) if x is not None]
+    if region is not None:
+        words += ['--emphasis', region.source.file]
+        words += ['--emphasis-weight', f'{region.strength:g}']
+    painted = None if region is None else region.source
+    used = [x for x in (moving, fixed, labels, painted) if x is not None]
     unsaved = dict.fromkeys((x.layer, x.file) for x in used if not x.path)
     notes = [
         f'# First save the layer {layer!r} as {file}.'
@@ -123,7 +144,7 @@ def python_lines(
     fixed: Source,
     config: RunConfig,
     labels: Source | None = None,
-    region: Region | None = None,
+    region: Painted | None = None,
 ) -> str:
     """Return the Python lines that repeat a registration, bit for bit.
 
@@ -133,13 +154,15 @@ def python_lines(
     sources = {'moving': moving, 'fixed': fixed}
     if labels is not None:
         sources['labels'] = labels
-    lines = _imports(list(sources.values()))
+    if region is not None:
+        sources['region'] = region.source
+    lines = _imports(sources)
     for name, source in sources.items():
         lines += _load_lines(name, source)
     emphasis = []
     if region is not None:
-        layer = f'viewer.layers[{region.layer!r}]'
-        lines.append(f'emphasis = {region.strength:g} * ({layer}.data > 0)')
+        made = f'painted_emphasis(region, fixed.grid, {region.strength:g})'
+        lines.append(f'emphasis = {made}')
         emphasis = ['    emphasis=emphasis,']
     lines += [
         'result = register_on_grids(',
@@ -157,18 +180,20 @@ def python_lines(
     return '\n'.join(lines) + '\n'
 
 
-def _imports(sources: list[Source]) -> list[str]:
+def _imports(sources: Mapping[str, Source]) -> list[str]:
     package = 'from napari_adacs'
     lines = [
         f'{package}.registration.config import RunConfig',
         f'{package}.registration.register import register_on_grids',
     ]
-    if len(sources) == 3:
+    if 'region' in sources:
+        lines.append(f'{package}.app.emphasis import painted_emphasis')
+    if 'labels' in sources:
         lines.append(f'{package}.app.label_evaluation import onto_moving')
-    if any(s.path for s in sources):
+    if any(s.path for s in sources.values()):
         lines.append(f'{package}.io.images import read_image')
         lines.append(f'{package}.registration.inputs import ImageOnGrid')
-    if any(not s.path for s in sources):
+    if any(not s.path for s in sources.values()):
         lines.append(f'{package}.app.layers import image_of')
     return [*sorted(lines), '']
 

@@ -22,7 +22,9 @@ from napari_adacs.app.review.identity import (
     field_digest,
     identify,
 )
+from napari_adacs.app.review.refine_here import region_of
 from napari_adacs.app.review.store import load_review
+from napari_adacs.app.session import LayerRef
 from napari_adacs.errors import InputError
 from napari_adacs.io.nifti import save_volume
 from napari_adacs.io.record import RunRecord, save_record
@@ -32,7 +34,7 @@ from napari_adacs.registration.progress import Progress, Reporter
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-    from napari_adacs.app.session import LayerRef, Run
+    from napari_adacs.app.session import Run
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,7 @@ def save_request(
 ) -> SaveRequest:
     """Collect what belongs to a run, without reading voxels."""
     images = {}
-    for role, reference in _inputs_of(run).items():
+    for role, reference in _inputs_of(viewer, run).items():
         described = _described(run.record, role)
         layer = None if reference is None else reference.find(viewer)
         if reference is None or layer is None:
@@ -128,12 +130,17 @@ def remember_saved(saved: Run) -> None:
         session.remember(saved)
 
 
-def _inputs_of(run: Run) -> dict[str, LayerRef | None]:
-    return {
+def _inputs_of(viewer: ViewerModel, run: Run) -> dict[str, LayerRef | None]:
+    """Return the layers that went in, as far as they went in."""
+    found: dict[str, LayerRef | None] = {
         'moving': run.moving,
         'fixed': run.fixed,
         'moving_labels': run.labels,
     }
+    region = region_of(viewer, run)
+    if region is not None and 'emphasis' in run.record.get('inputs', {}):
+        found['emphasis'] = LayerRef(str(region.unique_id), region.name)
+    return found
 
 
 def _described(record: Mapping[str, Any], role: str) -> dict[str, Any]:
@@ -163,7 +170,7 @@ def _write_copy(path: Path, role: str, image: LayerImage) -> None:
         path,
         loaded.data,
         loaded.grid,
-        labels=role.endswith('labels'),
+        labels=role in ('moving_labels', 'emphasis'),
         axis_order='zyx',
     )
 

@@ -84,6 +84,19 @@ def _add_register(verbs: _Verbs[ArgumentParser]) -> None:
         help='steps of optimisation on this pair (default: 0)',
     )
     parser.add_argument(
+        '--emphasis',
+        metavar='MASK',
+        help='where the optimisation tries harder, an image with zeros '
+        'elsewhere',
+    )
+    parser.add_argument(
+        '--emphasis-weight',
+        type=float,
+        default=10.0,
+        metavar='W',
+        help='residuals in the mask count 1 + W times (default: 10)',
+    )
+    parser.add_argument(
         '--threads',
         type=_count,
         default=0,

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from napari_adacs.app.emphasis import painted_emphasis
 from napari_adacs.app.label_evaluation import (
     check_place,
     check_same_labels,
@@ -18,7 +20,7 @@ from napari_adacs.app.label_evaluation import (
     onto_moving,
 )
 from napari_adacs.app.metric_table import plain_text
-from napari_adacs.app.reproduce import Source, python_lines
+from napari_adacs.app.reproduce import Painted, Source, python_lines
 from napari_adacs.app.result_files import Registered, save_result
 from napari_adacs.cli.console import ProgressLine, say
 from napari_adacs.cli.files import Opened, open_image, open_labels
@@ -26,7 +28,11 @@ from napari_adacs.errors import InputError
 from napari_adacs.io.staging import check_folder
 from napari_adacs.models.library import ModelEntry, find_model
 from napari_adacs.registration.config import RunConfig
-from napari_adacs.registration.inputs import check_pair, checked
+from napari_adacs.registration.inputs import (
+    check_pair,
+    checked,
+    checked_emphasis,
+)
 from napari_adacs.registration.plan import plan_registration
 
 if TYPE_CHECKING:
@@ -52,6 +58,7 @@ def run(chosen: Namespace) -> int:
             inputs['moving'].image,
             inputs['fixed'].image,
             config,
+            emphasis=_emphasis(inputs, chosen.emphasis_weight),
             progress=progress,
         )
         warped_labels, table = _labels(inputs, result.field, chosen.compare)
@@ -61,7 +68,7 @@ def run(chosen: Namespace) -> int:
             entry,
             {role: opened.describe() for role, opened in inputs.items()},
             shlex.join(['napari-adacs', *chosen.words]),
-            _python(inputs, config),
+            _python(inputs, config, chosen.emphasis_weight),
             warped_labels,
             table,
         )
@@ -70,7 +77,15 @@ def run(chosen: Namespace) -> int:
     return 0
 
 
-def _python(inputs: _Inputs, config: RunConfig) -> str:
+def _emphasis(inputs: _Inputs, strength: float) -> NDArray[np.float32] | None:
+    if 'emphasis' not in inputs:
+        return None
+    return painted_emphasis(
+        inputs['emphasis'].image, inputs['fixed'].image.grid, strength
+    )
+
+
+def _python(inputs: _Inputs, config: RunConfig, strength: float) -> str:
     sources = {
         role: Source(opened.volume.name, opened.frame, str(opened.volume.path))
         for role, opened in inputs.items()
@@ -80,6 +95,9 @@ def _python(inputs: _Inputs, config: RunConfig) -> str:
         sources['fixed'],
         config,
         sources.get('moving_labels'),
+        Painted(sources['emphasis'], strength)
+        if 'emphasis' in sources
+        else None,
     )
 
 
@@ -112,6 +130,11 @@ def _open(chosen: Namespace) -> dict[str, Opened]:
         if path:
             name = f'{role} labels'
             inputs[f'{role}_labels'] = open_labels(path, name, frame, option)
+    if chosen.emphasis:
+        option = '--emphasis'
+        inputs['emphasis'] = open_labels(
+            chosen.emphasis, 'emphasis', None, option
+        )
     return inputs
 
 
@@ -139,6 +162,11 @@ def _check(
         )
     entry = find_model(config.model, fixed.grid.ndim)
     plan_registration(moving.grid, fixed.grid, entry.header)
+    checked_emphasis(
+        _emphasis(inputs, chosen.emphasis_weight),
+        fixed.grid,
+        config.refine_steps,
+    )
     resolve_device(config.device)
     check_folder(chosen.out)
     return entry

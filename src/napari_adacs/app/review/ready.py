@@ -22,11 +22,8 @@ from napari_adacs.app.review.identity import (
 from napari_adacs.app.review.likely_labels import likely_labels
 from napari_adacs.app.review.store import Saved, load_review
 from napari_adacs.errors import AdacsError, InputError
-from napari_adacs.evaluation.slices import (
-    SliceFigures,
-    SliceInputs,
-    slice_figures,
-)
+from napari_adacs.evaluation.slice_sums import SliceInputs
+from napari_adacs.evaluation.slices import SliceFigures, slice_figures
 from napari_adacs.registration.progress import Progress, Reporter
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_adacs.app import session
+from napari_adacs.app.emphasis import STRENGTH
 from napari_adacs.app.layers import image_of, layer_kwargs
 from napari_adacs.app.prepared import Chosen, Prepared, prepare
 from napari_adacs.app.request import Region
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from napari_adacs.app.session import Run
 
 STEPS = 50
-STRENGTH = 10.0
 
 
 def region_of(viewer: ViewerModel, run: Run) -> Labels | None:

@@ -11,7 +11,7 @@ from html import escape
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from napari_adacs.app.review.landmarks import LandmarkRow, mean_row
+from napari_adacs.app.review.landmarks import LandmarkRow
 from napari_adacs.app.review.looks import SUSPICION_HELP, reasons
 from napari_adacs.app.review.pictures import Volumes, slice_pictures
 from napari_adacs.app.review.png import data_uri
@@ -19,12 +19,15 @@ from napari_adacs.app.review.report_parts import (
     PAGE,
     badge,
     curve,
-    facts,
     grid_table,
+)
+from napari_adacs.app.review.report_sections import (
+    landmarks,
+    metrics,
+    run_facts,
 )
 from napari_adacs.app.review.table import axes_reviewed, review_rows
 from napari_adacs.app.review.verdicts import Judgement, Place, Review, Verdict
-from napari_adacs.errors import AdacsError
 from napari_adacs.io.atomic import atomic_path
 from napari_adacs.registration.progress import Progress, Reporter
 
@@ -94,10 +97,10 @@ def report_html(request: ReportRequest, report: Reporter) -> str:
         f'<h1>{escape(str(identity))}</h1>',
         _byline(),
         _summary(request),
-        _metrics(request),
-        _landmarks(request),
+        metrics(request.ready.request),
+        landmarks(request.landmarks, request.ready.request.run),
         _slices(request, report),
-        _run(request),
+        run_facts(request.ready.request.run),
         _all_slices(request),
         _record(request),
     ]
@@ -142,68 +145,6 @@ def _summary(request: ReportRequest) -> str:
         )
     parts.append(f'<p class="quiet">{escape(SUSPICION_HELP)}</p>')
     return ''.join(parts)
-
-
-def _metrics(request: ReportRequest) -> str:
-    result = request.ready.request.run.result
-    summary = result.summary()
-    unit = 'mm' if summary['units'] == 'mm' else 'voxels'
-    rows = {
-        'Mean residual (images scaled to [0, 1])': (
-            f'{float(result.residual.mean()):.4f}'
-        ),
-        'Largest displacement': f'{summary["max_displacement"]:.3g} {unit}',
-        'Folded voxels': f'{summary["folded_percent"]:.3g} %',
-    }
-    if result.score is not None:
-        rows['Mean score'] = f'{float(result.score.mean()):.3f}'
-    return f'<h2>Metrics</h2>{facts(rows)}{_overlap(request)}'
-
-
-def _overlap(request: ReportRequest) -> str:
-    """Return the table of labels, before → after."""
-    wanted = request.ready.request
-    if wanted.moving_labels is None or wanted.fixed_labels is None:
-        return ''
-    from napari_adacs.app.label_evaluation import evaluate_on_grids
-    from napari_adacs.app.metric_table import metric_table
-
-    try:
-        evaluation = evaluate_on_grids(
-            wanted.moving_labels.load(),
-            wanted.fixed_labels.load(),
-            wanted.run.result.field,
-        ).evaluation
-    except AdacsError as error:
-        return f'<p>No overlap of labels: {escape(str(error))}</p>'
-    table = metric_table(evaluation)
-    return (
-        '<h3>Labels, before → after</h3>'
-        + grid_table(table.headers, table.rows, bold_last=True)
-        + f'<p class="quiet">{escape(" ".join(table.meanings[1:]))}</p>'
-    )
-
-
-def _landmarks(request: ReportRequest) -> str:
-    if not request.landmarks:
-        return ''
-    grid = request.ready.request.run.result.field.grid
-    unit = 'mm' if grid.units == 'mm' else 'voxels'
-    rows = [
-        (str(number), _number(row.before), _number(row.after), row.note)
-        for number, row in enumerate(request.landmarks, start=1)
-    ]
-    mean = mean_row(request.landmarks)
-    if mean is not None:
-        rows.append(('mean', _number(mean.before), _number(mean.after), ''))
-    headers = ('Landmark', f'TRE before ({unit})', f'TRE after ({unit})', '')
-    return '<h2>Landmarks</h2>' + grid_table(
-        headers, rows, bold_last=mean is not None
-    )
-
-
-def _number(value: float | None) -> str:
-    return '–' if value is None else f'{value:.2f}'
 
 
 def _slices(request: ReportRequest, report: Reporter) -> str:
@@ -276,31 +217,6 @@ def _volumes(request: ReportRequest) -> Volumes:
         request.ready.labels.get('fixed'),
         request.ready.labels.get('warped'),
     )
-
-
-def _run(request: ReportRequest) -> str:
-    run = request.ready.request.run
-    record = run.record
-    model = dict(record.get('model') or {})
-    rows: dict[str, object] = {
-        'Moving': run.moving,
-        'Fixed': run.fixed,
-        'Model': model.get('name', run.result.model_name),
-    }
-    for name in ('scheme', 'network', 'domain', 'licence', 'sha256'):
-        if model.get(name):
-            rows[f'Model {name}'] = model[name]
-    rows |= {
-        'Version': run.version,
-        'Device': run.result.device,
-        'Registered': record.get('created', ''),
-        'Folder': '' if run.folder is None else run.folder,
-        'Notes': ' '.join(map(str, record.get('notes') or run.result.notes)),
-    }
-    command = str(record.get('command') or '')
-    lines = f'<pre>{escape(command)}</pre>' if command else ''
-    shown = {k: str(v) for k, v in rows.items() if str(v)}
-    return f'<h2>Run</h2>{facts(shown)}{lines}'
 
 
 def _all_slices(request: ReportRequest) -> str:

@@ -16,10 +16,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_adacs.app.emphasis import STRENGTH
 from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.app.review.refine_here import (
     STEPS,
-    STRENGTH,
     add_region,
     compared,
     mark_slices,
