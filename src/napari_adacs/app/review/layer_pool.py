@@ -145,7 +145,7 @@ class LayerPool:
         """Take all layers out of the viewer."""
         layers, self._layers = self.layers, {}
         self._in_use.clear()
-        with _no_full_collection():
+        with no_full_collection():
             for layer in layers:
                 if layer in self._viewer.layers:
                     self._viewer.layers.remove(layer)
@@ -172,7 +172,7 @@ class LayerPool:
 
 
 @contextmanager
-def _no_full_collection() -> Iterator[None]:
+def no_full_collection() -> Iterator[None]:
     """Let napari collect only what is new.
 
     It collects all garbage with each layer that is removed, a quarter of a

@@ -77,6 +77,11 @@ class MapView:
         self.contour = False
 
     @property
+    def run(self) -> Run | None:
+        """The registration whose maps there are."""
+        return self._run
+
+    @property
     def colormap(self) -> Colormap | None:
         """Colours of the map that is shown."""
         return None if self.shown is None else self._colours()
@@ -135,6 +140,19 @@ class MapView:
         """Draw the threshold as a line, or not."""
         self.contour = contour
         self._draw_contour()
+
+    def like(self, other: MapView) -> None:
+        """Show what another one shows."""
+        self.opacity, self.contour = other.opacity, other.contour
+        self.only_suspect = other.only_suspect
+        if (self._run, self.name) != (other.run, other.name):
+            self._run = other.run
+            self.show(other.name)
+        if self._image is not None and other.threshold is not None:
+            self._image.opacity = self.opacity
+            self.threshold = other.threshold
+            self._image.colormap = self._colours()
+            self._draw_contour()
 
     def suspect_percent(self) -> float | None:
         """Return how much of the slice lies beyond the threshold, in %."""

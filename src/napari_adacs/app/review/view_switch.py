@@ -116,9 +116,27 @@ class ViewSwitch:
             self._values.setdefault(self.name, {})[option] = value
             self.view.set_value(option, value)
 
-    def values_of(self, name: str) -> dict[str, float]:
-        """Return the options of a view that were set."""
-        return dict(self._values.get(name, {}))
+    @property
+    def values(self) -> dict[str, dict[str, float]]:
+        """Options that were set, by view."""
+        return self._values
+
+    def like(self, other: ViewSwitch) -> None:
+        """Show what another switch shows; values that differ are set."""
+        same = (self._run, self.other, self.fixed_labels) == (
+            other.run,
+            other.other,
+            other.fixed_labels,
+        )
+        if not same or self.name != other.name:
+            self._run, self.other = other.run, other.other
+            self.fixed_labels = other.fixed_labels
+            self._values = {k: dict(v) for k, v in other.values.items()}
+            self._show(other.name)
+        elif self.view is not None and other.view is not None:
+            for option, value in other.view.values.items():
+                if self.view.values.get(option, value) != value:
+                    self.set_value(option, value)
 
     def tick(self) -> None:
         """Take the next step of a view that moves."""

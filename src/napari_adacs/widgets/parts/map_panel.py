@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -41,6 +41,8 @@ _THRESHOLD = Option(
 class MapPanel(QWidget):
     """Chooses a map, its opacity and its threshold.
 
+    `changed` fires whenever the map looks different.
+
     Parameters
     ----------
     viewer : ViewerModel
@@ -50,6 +52,8 @@ class MapPanel(QWidget):
     later : callable
         As of `MapView`.
     """
+
+    changed = Signal()
 
     def __init__(
         self,
@@ -127,11 +131,9 @@ class MapPanel(QWidget):
 
     def _connect(self) -> None:
         self.combo.currentIndexChanged.connect(self._on_chosen)
-        self.opacity.changed.connect(
-            lambda value: self.maps.set_opacity(value / 100)
-        )
+        self.opacity.changed.connect(self._on_opacity)
         self.threshold.changed.connect(self._on_threshold)
-        self.contour.toggled.connect(self.maps.set_contour)
+        self.contour.toggled.connect(self._on_contour)
         self.only.toggled.connect(self._on_only)
 
     def _list(self) -> None:
@@ -148,18 +150,29 @@ class MapPanel(QWidget):
     def _on_chosen(self, index: int) -> None:
         self.maps.show(self.combo.currentData() or None)
 
+    def _on_opacity(self, value: float) -> None:
+        self.maps.set_opacity(value / 100)
+        self.changed.emit()
+
+    def _on_contour(self, contour: bool) -> None:
+        self.maps.set_contour(contour)
+        self.changed.emit()
+
     def _on_threshold(self, value: float) -> None:
         self.maps.set_threshold(value)
         self._show_legend()
         self._say_share()
+        self.changed.emit()
 
     def _on_only(self, only: bool) -> None:
         self.maps.set_only_suspect(only)
         self._show_legend()
+        self.changed.emit()
 
     def _on_change(self) -> None:
         """Show what the map that is on is like."""
         shown = self.maps.shown
+        self.changed.emit()
         self._details.setVisible(shown is not None)
         self.combo.setToolTip('Map to lay over the image.')
         self._follow(shown is not None)

@@ -31,6 +31,7 @@ from napari_adacs.widgets.parts.layer_picker import LayerPicker
 from napari_adacs.widgets.parts.map_panel import MapPanel
 from napari_adacs.widgets.parts.message import Kind, Message
 from napari_adacs.widgets.parts.option_rows import NumberInput, OptionRows
+from napari_adacs.widgets.parts.planes_button import PlanesButton
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -78,6 +79,7 @@ class ViewBar(QWidget):
         self.legend = QLabel()
         self.message = Message('view_message', 'About the view.')
         self.maps = MapPanel(viewer, curtain, _later)
+        self.planes = PlanesButton(viewer, self.switch, self.maps.maps)
         self._timer = QTimer(self)
         self._lay_out()
         self._connect()
@@ -102,23 +104,26 @@ class ViewBar(QWidget):
         )
         keys['Alt-M'] = 'Next map', self.maps.next_map
         keys['Alt-T'] = 'Outline of the threshold', self.maps.toggle_contour
+        keys['Alt-O'] = 'Orthogonal planes', self.planes.click
         return keys
 
     def set_run(self, run: Run | None) -> None:
         """Show another registration, or none; any view stays on."""
         if run is not None and self._handle is None:
             self._handle = HandleDrag(
-                self._viewer, self.switch, self.rows.set_value
+                self._viewer, self.switch, self._on_dragged
             )
         self.labels.follow()
         self._suggest_labels(run)
         self.switch.set_run(run)
         self.maps.set_run(run)
+        self.planes.set_run(run)
         self.setEnabled(run is not None)
 
     def close_views(self) -> None:
         """Leave the viewer as it was found; for when the dock closes."""
         self._timer.stop()
+        self.planes.close_planes()
         self.switch.close()
         self.maps.close_map()
         self.labels.unfollow()
@@ -190,12 +195,15 @@ class ViewBar(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(views)
         layout.addWidget(maps)
+        layout.addWidget(self.planes)
 
     def _connect(self) -> None:
         self.compare.currentIndexChanged.connect(self._on_compare)
         self.rows.changed.connect(self._on_value)
         self.labels.activated.connect(self._on_labels)
         self._timer.timeout.connect(self.switch.tick)
+        self._timer.timeout.connect(self.planes.tick)
+        self.maps.changed.connect(self.planes.follow)
 
     # ---- what a person does ------------------------------------------------
 
@@ -211,7 +219,12 @@ class ViewBar(QWidget):
     def _on_value(self, name: str, value: float) -> None:
         self.switch.set_value(name, value)
         self._show_legend()
+        self.planes.follow()
         self._run_timer()
+
+    def _on_dragged(self, name: str, value: float) -> None:
+        self.rows.set_value(name, value)
+        self.planes.follow()
 
     def _on_labels(self, index: int) -> None:
         layer, run = self.labels.layer(), self.switch.run
@@ -239,6 +252,7 @@ class ViewBar(QWidget):
             self.rows.show_options(view.options, view.values)
         self._show_legend()
         self._run_timer()
+        self.planes.follow()
 
     def _show_legend(self) -> None:
         view = self.switch.view
