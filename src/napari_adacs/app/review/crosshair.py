@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
-_COLOUR = '#ffd75e'
+# Unlike the line of a wipe, which can be dragged.
+_COLOUR = '#7fd1ff'
 
 
 class Crosshair:
@@ -43,10 +44,10 @@ class Crosshair:
             'crosshair',
             len(shape),
             'Planes: position',
+            1.3,
             edge_color=_COLOUR,
             vector_style='line',
-            edge_width=max(shape) / 400,
-            opacity=0.6,
+            opacity=0.7,
         )
         self._pool.show([self._lines])
         self._events = viewer.dims.events.point, viewer.dims.events.order

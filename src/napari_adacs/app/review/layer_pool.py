@@ -12,13 +12,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.layers import Image, Labels, Layer, Vectors
 
 from napari_adacs.app.result_layers import METADATA_KEY
+from napari_adacs.app.review.planes import to_world
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+# Share by which a line may be too wide or too narrow.
+_NOTICED = 0.15
 _IMAGE_LOOK: dict[str, Any] = {
     'colormap': 'gray',
     'blending': 'translucent',
@@ -40,13 +44,21 @@ class LayerPool:
         Where the layers are.
     placement : mapping
         Keyword arguments that place them.
+    bars : bool, default: True
+        Whether there is room for colour bars.
     """
 
     def __init__(
-        self, viewer: ViewerModel, placement: Mapping[str, Any]
+        self,
+        viewer: ViewerModel,
+        placement: Mapping[str, Any],
+        *,
+        bars: bool = True,
     ) -> None:
         self._viewer = viewer
         self._placement = placement
+        self._bars = bars
+        self._pixels: dict[str, float] = {}
         self._layers: dict[str, Layer] = {}
         self._in_use: set[str] = set()
 
@@ -98,13 +110,37 @@ class LayerPool:
         look = {**look, 'name': name, 'visible': True}
         return self._restyle(key, layer, look)
 
-    def lines(self, key: str, ndim: int, name: str, **look: Any) -> Vectors:
-        """Return a layer for lines; `look` holds only when it is new."""
+    def lines(
+        self, key: str, ndim: int, name: str, pixels: float, **look: Any
+    ) -> Vectors:
+        """Return a layer for lines, as wide on the canvas at any zoom.
+
+        Parameters
+        ----------
+        key : str
+            Which layer to take, if there is one already.
+        ndim : int
+            Number of axes.
+        name : str
+            Its name.
+        pixels : float
+            Width on the canvas.
+        **look
+            Further attributes of a new layer.
+        """
         layer = self._layers.get(key)
-        if layer is None:
-            layer = Vectors(ndim=ndim, **self._common(name), **look)
-            return self._keep(key, layer)
-        return self._restyle(key, layer, {'name': name, 'visible': True})
+        if layer is not None:
+            return self._restyle(key, layer, {'name': name, 'visible': True})
+        layer = Vectors(ndim=ndim, **self._common(name), **look)
+        if not self._pixels:
+            self._zoom.connect(self._on_zoom)
+        self._pixels[key] = pixels
+        self._widen(layer, pixels)
+        return self._keep(key, layer)
+
+    def add_bar(self, layer: Image) -> None:
+        """Give an image a colour bar on the canvas, if there is room."""
+        layer.colorbar.visible = self._bars
 
     def release(self) -> None:
         """Say that no layer is in use; call `hide_unused` when some are."""
@@ -144,11 +180,35 @@ class LayerPool:
     def remove(self) -> None:
         """Take all layers out of the viewer."""
         layers, self._layers = self.layers, {}
+        if self._pixels:
+            self._zoom.disconnect(self._on_zoom)
+            self._pixels.clear()
         self._in_use.clear()
         with no_full_collection():
             for layer in layers:
                 if layer in self._viewer.layers:
                     self._viewer.layers.remove(layer)
+
+    @property
+    def _zoom(self) -> Any:
+        return self._viewer.scene.camera.events.zoom
+
+    def _on_zoom(self, event: Any = None) -> None:
+        for key, pixels in self._pixels.items():
+            self._widen(self._layers[key], pixels)
+
+    def _widen(self, layer: Vectors, pixels: float) -> None:
+        """Set the width in voxels; small changes are not worth drawing."""
+        dims = self._viewer.dims
+        origin = to_world(np.zeros(layer.ndim), dims, layer)
+        steps = [
+            np.linalg.norm(to_world(unit, dims, layer) - origin)
+            for unit in np.eye(layer.ndim)[-2:]
+        ]
+        zoom = max(float(self._viewer.scene.camera.zoom), 1e-9)
+        width = pixels / zoom / float(np.mean(steps))
+        if abs(np.log(width / layer.edge_width)) > _NOTICED:
+            layer.edge_width = width
 
     def _keep(self, key: str, layer: Layer) -> Any:
         self._layers[key] = layer

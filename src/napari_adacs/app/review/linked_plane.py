@@ -143,7 +143,7 @@ class LinkedPlane:
         place[-count:] = np.asarray(self.model.dims.point) * factors
         self._set(self._home, place)
 
-    def _set(self, viewer: ViewerModel, point: Sequence[float]) -> None:
+    def _set(self, viewer: ViewerModel, point: Iterable[float]) -> None:
         self._ours = True
         try:
             viewer.dims.point = tuple(float(x) for x in point)

@@ -67,6 +67,8 @@ class MapView:
         self._home = viewer if home is None else home
         self._curtain = curtain or Curtain()
         self._on_change = on_change
+        # beside another viewer there is little room
+        self._bars = self._home is viewer
         self._later = later
         self._run: Run | None = None
         self._pool: LayerPool | None = None
@@ -181,7 +183,7 @@ class MapView:
             if fixed is None
             else layer_kwargs(fixed, ndim=grid.ndim)
         )
-        self._pool = LayerPool(self._viewer, placement)
+        self._pool = LayerPool(self._viewer, placement, bars=self._bars)
         title = f'Map: {self.shown.kind.noun}'
         self._image = self._pool.image(
             'map',
@@ -197,12 +199,12 @@ class MapView:
             'contour',
             grid.ndim,
             f'{title}, threshold',
+            2.0,
             edge_color=_CONTOUR_COLOUR,
             vector_style='line',
-            edge_width=max(grid.shape) / 250,
         )
         self._pool.show([self._image, self._lines], images_at_back=False)
-        self._image.colorbar.visible = True
+        self._pool.add_bar(self._image)
         self._draw_contour()
 
     def _clear(self) -> None:

@@ -198,7 +198,8 @@ class ViewSwitch:
             or (self._pair.grid is not pair.grid)
         ):
             self._remove_layers()
-            self._pool = LayerPool(self._viewer, pair.placement)
+            bars = self._home is self._viewer
+            self._pool = LayerPool(self._viewer, pair.placement, bars=bars)
         return self._pool
 
     def _remove_layers(self) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from napari.layers import Labels
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -183,6 +183,7 @@ class ViewBar(QWidget):
             'Segmentation of the fixed image.',
         )
         self.legend.setWordWrap(True)
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
         self.legend.setToolTip('What the colours of the view mean.')
         views, maps = QGroupBox('View'), QGroupBox('Map over the image')
         inside = QVBoxLayout(views)

@@ -59,11 +59,7 @@ class Arrows(View):
     def make_layers(self) -> list[Layer]:
         """Return the fixed image and the arrows."""
         self._longest = self._find_longest()
-        lines = self.lines(
-            'displacement',
-            vector_style='arrow',
-            edge_width=max(self.pair.shape) / 110,
-        )
+        lines = self.lines('displacement', 5.0, vector_style='arrow')
         self.layers = [self.side_image(self.pair.fixed), lines]
         lines.length = self.values['length']
         self._draw()

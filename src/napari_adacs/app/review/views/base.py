@@ -161,10 +161,14 @@ class View(ABC):
         key = f'{self.name} {name}'
         return self._pool.labels(key, data, self._named(name), **look)
 
-    def lines(self, name: str, **look: Any) -> Vectors:
-        """Return a layer for lines, empty at first."""
+    def lines(self, name: str, pixels: float, **look: Any) -> Vectors:
+        """Return a layer for lines of some width, empty at first."""
         key, ndim = f'{self.name} {name}', len(self.pair.shape)
-        return self._pool.lines(key, ndim, self._named(name), **look)
+        return self._pool.lines(key, ndim, self._named(name), pixels, **look)
+
+    def add_bar(self, layer: Image) -> None:
+        """Give an image a colour bar."""
+        self._pool.add_bar(layer)
 
     def plane(self) -> Plane | None:
         """Return the plane that is shown; None in 3D or outside."""

@@ -65,10 +65,7 @@ class DeformedGrid(View):
         sides = self.pair.fixed, self.pair.other
         images = [self.side_image(side) for side in sides]
         lines = self.lines(
-            'grid',
-            edge_color=_LINE_COLOUR,
-            vector_style='line',
-            edge_width=max(self.pair.shape) / 400,
+            'grid', 1.6, edge_color=_LINE_COLOUR, vector_style='line'
         )
         self.layers = [*images, lines]
         self.apply('below')

@@ -79,7 +79,7 @@ class Difference(View):
             contrast_limits=self._limits(),
             colormap=_dark_diverging(),
         )
-        layer.colorbar.visible = True
+        self.add_bar(layer)
         return [layer]
 
     def apply(self, name: str) -> None:

@@ -101,10 +101,7 @@ class Wipe(View):
         limits = self.pair.fixed.limits
         about = f'fixed and {self.pair.other.name}'
         line = self.lines(
-            'line',
-            edge_color=_LINE_COLOUR,
-            vector_style='line',
-            edge_width=self._line_width(),
+            'line', 2.0, edge_color=_LINE_COLOUR, vector_style='line'
         )
         image = self.image(self._halves, about, contrast_limits=limits)
         self.layers = [image, line]
@@ -180,9 +177,6 @@ class Wipe(View):
         way = end - start
         way[hidden] = 0
         self.layers[1].data = np.stack([start, way])[None]
-
-    def _line_width(self) -> float:
-        return max(self.pair.shape) / 300
 
     def _clip(self, layers: list[Layer]) -> None:
         """Cut both volumes at the border, on opposite sides."""
