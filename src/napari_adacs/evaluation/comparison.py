@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,17 +120,40 @@ def compare_labels(
     require_same_shape(first, second, ('first labels', 'second labels'))
     sizes = as_spacing(spacing, first.ndim)
     worst = diagonal(first.shape, sizes)
+    return {
+        label: _compare(*masks, sizes, worst)
+        for label, _, masks in masks_of_labels(first, second, labels)
+    }
+
+
+def masks_of_labels(
+    first: LabelArray, second: LabelArray, labels: Sequence[int]
+) -> Iterator[tuple[int, Box, tuple[BoolArray, BoolArray]]]:
+    """Go through the labels of two segmentations, each in its own box.
+
+    Parameters
+    ----------
+    first, second : (*shape) numpy.ndarray of int
+        Segmentations on the same grid.
+    labels : sequence of int
+        Values to look for.
+
+    Yields
+    ------
+    label : int
+        In the order of `labels`.
+    box : tuple of slice
+        The smallest box that holds it in both; empty if neither has it.
+    masks : pair of (*box) numpy.ndarray of bool
+        Where it is in either, in the box.
+    """
     first, second, codes = _numbered(first, second, labels)
     last = max(codes.values(), default=0)
     boxes_a = find_objects(first, last) if last else []
     boxes_b = find_objects(second, last) if last else []
-    out = {}
     for label, code in codes.items():
         box = _union(boxes_a[code - 1], boxes_b[code - 1], first.ndim)
-        out[label] = _compare(
-            first[box] == code, second[box] == code, sizes, worst
-        )
-    return out
+        yield label, box, (first[box] == code, second[box] == code)
 
 
 def label_counts(labels: LabelArray) -> dict[int, int]:
