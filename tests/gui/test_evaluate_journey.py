@@ -101,7 +101,7 @@ def test_from_the_sample_to_the_table_and_back(
     path = tmp_path / 'metrics.csv'
     answer = (str(path), '')
     monkeypatch.setattr(QFileDialog, 'getSaveFileName', lambda *_: answer)
-    click(qtbot, dock, 'export_csv')
+    click(qtbot, dock, 'export_metrics')
     with path.open(encoding='utf-8') as file:
         rows = list(csv.DictReader(file))
     assert [row['label'] for row in rows] == ['1', '2', '3', 'mean']

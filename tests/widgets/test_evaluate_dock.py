@@ -129,7 +129,7 @@ def test_an_empty_viewer_says_what_to_open(dock: EvaluateDock) -> None:
     assert dock.preflight.text() == 'Open the labels of both images.'
     assert not dock.run_bar.button.isEnabled()
     assert dock.metrics.table.isHidden()
-    assert not dock.metrics.export_button.isEnabled()
+    assert not dock.metrics.take.export_button.isEnabled()
 
 
 def test_two_layers_are_taken_apart(
@@ -512,7 +512,7 @@ def test_the_table_is_exported(
 ) -> None:
     answer = (str(tmp_path / chosen), '')
     monkeypatch.setattr(QFileDialog, 'getSaveFileName', lambda *_: answer)
-    evaluated.metrics.export_button.click()
+    evaluated.metrics.take.export_button.click()
     path = tmp_path / written
     assert f'Wrote {path}' == evaluated.caption.text()
     text = path.read_text(encoding='utf-8')
@@ -530,7 +530,7 @@ def test_no_name_exports_nothing(
 ) -> None:
     before = evaluated.caption.text()
     monkeypatch.setattr(QFileDialog, 'getSaveFileName', lambda *_: ('', ''))
-    evaluated.metrics.export_button.click()
+    evaluated.metrics.take.export_button.click()
     assert evaluated.caption.text() == before
 
 
@@ -538,7 +538,7 @@ def test_no_name_exports_nothing(
 def test_an_export_that_fails_is_explained(
     evaluated: EvaluateDock, tmp_path: Path, name: str
 ) -> None:
-    evaluated.metrics.export(str(tmp_path / name))
+    evaluated.metrics.take.export(str(tmp_path / name))
     assert evaluated.caption.kind is Kind.ERROR
     assert list(tmp_path.iterdir()) == []
 
@@ -546,7 +546,7 @@ def test_an_export_that_fails_is_explained(
 def test_the_table_is_copied_for_spreadsheets(
     evaluated: EvaluateDock,
 ) -> None:
-    evaluated.metrics.copy_button.click()
+    evaluated.metrics.take.copy_buttons[0].click()
     clipboard = QApplication.clipboard()
     assert clipboard is not None
     lines = [line.split('\t') for line in clipboard.text().splitlines()]
@@ -565,8 +565,8 @@ def test_everything_has_a_name_and_a_tooltip(evaluated: EvaluateDock) -> None:
         'fixed_labels',
         'registration',
         'evaluate_button',
-        'export_csv',
-        'copy_table',
+        'export_metrics',
+        'copy_table_metrics',
     ):
         widget = evaluated.findChild(QWidget, name)
         assert widget is not None, name

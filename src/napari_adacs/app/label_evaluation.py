@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_adacs.errors import InputError
 from napari_adacs.evaluation.before_after import Preset
+from napari_adacs.evaluation.frame import Frame
 from napari_adacs.evaluation.report import Evaluation, evaluate
 from napari_adacs.registration.inputs import ImageOnGrid, overlap_fraction
 
@@ -32,12 +33,27 @@ class LabelEvaluation:
     ----------
     evaluation : Evaluation
         A row per label and the mean.
-    warped : (*fixed_shape) numpy.ndarray of int or None
+    fixed : (*shape) numpy.ndarray of int
+        The fixed labels.
+    before : (*shape) numpy.ndarray of int or None
+        The moving labels on the grid of the fixed ones, not displaced; None
+        where their grids are unknown.
+    warped : (*shape) numpy.ndarray of int or None
         The moving labels on the grid of the fixed ones; None without field.
+    grid : Grid
+        Where the fixed labels lie.
     """
 
     evaluation: Evaluation
+    fixed: NDArray[Any]
+    before: NDArray[Any] | None
     warped: NDArray[Any] | None
+    grid: Grid
+
+    @property
+    def labels(self) -> list[int]:
+        """Values in the table, without the mean."""
+        return [int(row.label) for row in self.evaluation.rows]
 
 
 def check_labels(labels: ImageOnGrid) -> ImageOnGrid:
@@ -173,6 +189,7 @@ def evaluate_on_grids(
     if field is not None:
         field = on_labels(field, moving, fixed)
         warped, grid = field.warp_labels(moving.data), field.grid
+    moving_grid = _grid_in(grid, moving)
     evaluation = evaluate(
         moving.data,
         fixed.data,
@@ -181,10 +198,12 @@ def evaluate_on_grids(
         label_names=label_names,
         warped_labels=warped,
         grid=grid,
-        moving_grid=_grid_in(grid, moving),
+        moving_grid=moving_grid,
         preset=preset,
     )
-    return LabelEvaluation(evaluation, warped)
+    frame = Frame.find(moving.data, fixed.data, field, None, grid, moving_grid)
+    before = frame.moving_on_fixed_grid(moving.data, fixed.data.shape)
+    return LabelEvaluation(evaluation, fixed.data, before, warped, grid)
 
 
 def on_labels(

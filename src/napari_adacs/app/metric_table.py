@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_adacs.errors import InputError
+from napari_adacs.evaluation.tables import (
+    Cell,
+    markdown_table,
+    tab_separated_rows,
+    write_csv,
+)
 from napari_adacs.io.atomic import atomic_path
 
 if TYPE_CHECKING:
@@ -144,17 +151,45 @@ def save_table(path: str | os.PathLike[str], evaluation: Evaluation) -> None:
     if Path(path).suffix.lower() == '.csv':
         evaluation.to_csv(path)
         return
+    _write(path, evaluation.to_markdown())
+
+
+def save_records(
+    path: str | os.PathLike[str],
+    records: Sequence[Mapping[str, Cell]],
+    digits: Mapping[str, int],
+) -> None:
+    """Write rows as CSV or Markdown, as the name says.
+
+    Parameters
+    ----------
+    path : path-like
+        File to make or replace.
+    records : sequence of mapping
+        Rows with the same keys.
+    digits : mapping of str to int
+        Decimals of columns of numbers in Markdown.
+
+    Raises
+    ------
+    InputError
+        If the name ends otherwise or the file cannot be written.
+    """
+    check_table_name(path)
+    if Path(path).suffix.lower() == '.csv':
+        write_csv(path, records)
+        return
+    _write(path, markdown_table(records, digits))
+
+
+def _write(path: str | os.PathLike[str], text: str) -> None:
     with atomic_path(path) as temporary:
-        temporary.write_text(evaluation.to_markdown(), encoding='utf-8')
+        temporary.write_text(text, encoding='utf-8')
 
 
 def tab_separated(evaluation: Evaluation) -> str:
     """Return all records for the clipboard, as spreadsheets paste them."""
-    records = evaluation.records()
-    lines = ['\t'.join(records[0])]
-    for record in records:
-        lines.append('\t'.join(_pasted(value) for value in record.values()))
-    return '\n'.join(lines) + '\n'
+    return tab_separated_rows(evaluation.records())
 
 
 def _cells(row: LabelMetrics) -> tuple[str, ...]:
@@ -171,9 +206,3 @@ def _number(value: float | None, digits: int) -> str:
     if value is None or np.isnan(value):
         return NOTHING
     return f'{value:.{digits}f}'
-
-
-def _pasted(value: float | str | None) -> str:
-    if value is None:
-        return ''
-    return value if isinstance(value, str) else repr(value)

@@ -82,8 +82,7 @@ class ViewerSlices:
     def _world_to_index(self) -> NDArray[np.float64]:
         """Return the map from napari's world, axes reversed, to indices."""
         order = [*range(self.grid.ndim - 1, -1, -1), self.grid.ndim]
-        inverse: NDArray[np.float64] = np.linalg.inv(self.grid.affine)
-        return inverse[:, order]
+        return np.asarray(np.linalg.inv(self.grid.affine)[:, order])
 
     def _factors(self) -> NDArray[np.float64]:
         """Return what turns the viewer's units into those of the grid."""

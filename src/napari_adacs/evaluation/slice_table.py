@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ from napari_adacs.evaluation.slice_metrics import (
     mean_slice_metrics,
     slice_metrics_of_labels,
 )
-from napari_adacs.evaluation.tables import Cell, markdown_table, write_csv
+from napari_adacs.evaluation.tables import Cell
 from napari_adacs.spatial.grid import Units
 
 Axes = tuple[SliceMetrics, ...]
@@ -108,25 +107,6 @@ class SliceTable:
                 if any(value == value for value in values.values() if value):
                     rows.append({'label': label, 'slice': index, **values})
         return [{**row, 'units': self.units} for row in rows]
-
-    def to_csv(self, path: str | os.PathLike[str], axis: int) -> None:
-        """Write the records as CSV; the file appears complete or not.
-
-        Raises
-        ------
-        InputError
-            If the file cannot be written.
-        """
-        write_csv(path, self.records(axis))
-
-    def to_markdown(self, axis: int) -> str:
-        """Return the records as a Markdown table."""
-        digits = {
-            f'{heading} {when}': decimals
-            for _, heading, decimals in COLUMNS
-            for when in ('before', 'after')
-        }
-        return markdown_table(self.records(axis), digits)
 
 
 def slice_table(

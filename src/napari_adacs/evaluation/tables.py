@@ -67,6 +67,25 @@ def markdown_table(
     return '\n'.join(lines) + '\n'
 
 
+def tab_separated_rows(records: Sequence[Mapping[str, Cell]]) -> str:
+    """Return records as spreadsheets paste them, with all digits.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        Rows with the same keys, which become the header.
+    """
+    lines = ['\t'.join(records[0])] if records else []
+    lines += ['\t'.join(map(_pasted, row.values())) for row in records]
+    return '\n'.join(lines) + '\n'
+
+
+def _pasted(value: Cell) -> str:
+    if value is None:
+        return ''
+    return value if isinstance(value, str) else repr(value)
+
+
 def _line(cells: Sequence[str]) -> str:
     return f'| {" | ".join(cells)} |'
 

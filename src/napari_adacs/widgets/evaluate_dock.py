@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QWidget
 
 from napari_adacs.app.layer_evaluation import (
-    EvaluationRequest,
+    LayerEvaluation,
     check_request,
     describe_request,
     evaluate_layers,
@@ -16,9 +16,14 @@ from napari_adacs.app.layer_evaluation import (
 )
 from napari_adacs.errors import AdacsError
 from napari_adacs.widgets.parts.evaluate_form import EvaluateForm
+from napari_adacs.widgets.parts.landmark_page import LandmarkPage
 from napari_adacs.widgets.parts.message import Kind, Message
 from napari_adacs.widgets.parts.metric_panel import MetricPanel
 from napari_adacs.widgets.parts.run_bar import RunBar, RunState
+from napari_adacs.widgets.parts.slice_page import SlicePage
+from napari_adacs.widgets.parts.surface_page import SurfacePage
+from napari_adacs.widgets.parts.tabs import Tabs
+from napari_adacs.widgets.parts.trust_page import TrustPage
 from napari_adacs.widgets.parts.viewer_dock import ViewerDock, say
 from napari_adacs.widgets.parts.worker import (
     Cancelled,
@@ -49,7 +54,6 @@ class EvaluateDock(ViewerDock):
     ) -> None:
         super().__init__(napari_viewer, parent)
         self.state = RunState.IDLE
-        self._request: EvaluationRequest | None = None
         self.form = EvaluateForm(napari_viewer)
         self.preflight = Message(
             'evaluate_preflight', 'What Evaluate will do, or why it cannot.'
@@ -61,6 +65,18 @@ class EvaluateDock(ViewerDock):
         )
         self.caption = Message('evaluated', 'What the table is about.')
         self.metrics = MetricPanel()
+        self.slices = SlicePage(napari_viewer)
+        self.surface = SurfacePage(napari_viewer)
+        self.trust = TrustPage(napari_viewer)
+        self.landmarks = LandmarkPage(napari_viewer)
+        self.tabs = Tabs()
+        for page, title, tooltip in (
+            (self.slices, 'Slices', 'Each label slice by slice.'),
+            (self.surface, 'Surface', 'Distances on the surface, in 3D.'),
+            (self.trust, 'Uncertainty', 'Does a map know the errors?'),
+            (self.landmarks, 'Landmarks', 'Error of landmarks (TRE).'),
+        ):
+            self.tabs.add_page(page, title, tooltip)
         self._runner = Runner(self)
         self._scroll = self._stack(
             self.form,
@@ -68,6 +84,7 @@ class EvaluateDock(ViewerDock):
             self.run_bar,
             self.caption,
             self.metrics,
+            self.tabs,
         )
         self._connect()
         self.attach()
@@ -89,7 +106,6 @@ class EvaluateDock(ViewerDock):
         except AdacsError as error:
             self._say(str(error), Kind.ERROR)
             return
-        self._request = request
         self.caption.show_text('')
         self._set_state(RunState.RUNNING)
         self._runner.start(partial(evaluate_layers, request))
@@ -100,14 +116,31 @@ class EvaluateDock(ViewerDock):
         self.run_bar.cancel.connect(self._cancel)
         self._runner.progressed.connect(self.run_bar.show_progress)
         self._runner.ended.connect(self._on_ended)
-        self.metrics.said.connect(self._say)
+        self.metrics.label_chosen.connect(self.slices.label.choose)
+        self.metrics.label_chosen.connect(self.surface.label.choose)
+        for part in (
+            self.metrics,
+            self.slices,
+            self.surface,
+            self.trust,
+            self.landmarks,
+        ):
+            part.said.connect(self._say)
+        # pages differ in what they need of the dock
+        self.tabs.changed.connect(self._fit)
 
     def _follow(self) -> None:
         self.form.follow()
+        self.slices.follow()
+        self.landmarks.follow()
 
     def _unfollow(self) -> None:
         self._runner.abandon()
+        self.surface.stop()
+        self.trust.stop()
         self.form.unfollow()
+        self.slices.unfollow()
+        self.landmarks.unfollow()
         if self.state.busy:
             self._set_state(RunState.IDLE)
 
@@ -118,9 +151,10 @@ class EvaluateDock(ViewerDock):
         """Say what would be compared, or why it cannot."""
         if self.state.busy:
             return
-        ready = False
+        ready, labels = False, None
         try:
             request = self.form.request()
+            labels = None if request is None else request.fixed
             if request is None:
                 self.preflight.show_text('Open the labels of both images.')
             else:
@@ -130,6 +164,9 @@ class EvaluateDock(ViewerDock):
         except AdacsError as error:
             self.preflight.show_text(str(error), Kind.WARNING)
         self.run_bar.set_ready(ready)
+        run = self.form.runs.run()
+        self.trust.choose(run, labels)
+        self.landmarks.choose(run)
 
     def _cancel(self) -> None:
         if self.state is RunState.RUNNING:
@@ -137,12 +174,9 @@ class EvaluateDock(ViewerDock):
             self._runner.cancel()
 
     def _on_ended(self, outcome: Outcome) -> None:
-        request, self._request = self._request, None
         if isinstance(outcome, Done):
-            evaluation: Evaluation = outcome.value  # type: ignore[assignment]
             self._set_state(RunState.DONE)
-            if request is not None:
-                self._show(request, evaluation)
+            self._show(outcome.value)  # type: ignore[arg-type]
         elif isinstance(outcome, Cancelled):
             self._set_state(RunState.IDLE)
             self.caption.show_text('Cancelled.')
@@ -151,14 +185,17 @@ class EvaluateDock(ViewerDock):
             sentence = f'{outcome.message} {outcome.hint}'.strip()
             self._say(sentence, Kind.ERROR)
 
-    def _show(
-        self, request: EvaluationRequest, evaluation: Evaluation
-    ) -> None:
-        self.caption.show_text(str(request))
-        self.metrics.show_evaluation(evaluation)
-        # the table may need a wider dock
+    def _show(self, evaluated: LayerEvaluation) -> None:
+        self.caption.show_text(str(evaluated.request))
+        self.metrics.show_evaluation(evaluated.evaluation)
+        self.slices.show_evaluation(evaluated)
+        self.surface.show_evaluation(evaluated)
+        self._fit()
+        show_in_features(self._viewer, evaluated.request, evaluated.evaluation)
+
+    def _fit(self, *_: object) -> None:
+        """Tell the dock that it may need to be wider."""
         self._scroll.updateGeometry()
-        show_in_features(self._viewer, request, evaluation)
 
     def _set_state(self, state: RunState) -> None:
         self.state = state

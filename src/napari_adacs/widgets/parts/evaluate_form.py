@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFormLayout, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QComboBox, QFormLayout, QSizePolicy, QWidget
 
+from napari_adacs.app.label_names import label_names
 from napari_adacs.app.layer_evaluation import EvaluationRequest
 from napari_adacs.widgets.parts.labels_side import LabelsSide
 from napari_adacs.widgets.parts.run_picker import RunPicker
@@ -18,6 +19,15 @@ _ROWS = (
     ('Moving labels', 'moving', 'Segmentation of the moving image.'),
     ('Fixed labels', 'fixed', 'Segmentation of the fixed image.'),
     ('Registration', 'runs', 'What carries moving labels to fixed ones.'),
+    ('Match by', 'match', 'How labels of both segmentations are paired.'),
+)
+_BY_VALUE, _BY_NAME = 'value', 'name'
+_MATCHES = (
+    (_BY_VALUE, 'By value: the same number is the same structure.'),
+    (
+        _BY_NAME,
+        "By name: the same text in the column 'name' of the layers' features.",
+    ),
 )
 
 
@@ -41,6 +51,18 @@ class EvaluateForm(QWidget):
         self.moving = LabelsSide(viewer, 'moving')
         self.fixed = LabelsSide(viewer, 'fixed')
         self.runs = RunPicker(viewer)
+        self.match = QComboBox()
+        self.match.setObjectName('match_labels')
+        self.match.setAccessibleName('match labels by')
+        for text, tooltip in _MATCHES:
+            self.match.addItem(text)
+            self.match.setItemData(
+                self.match.count() - 1, tooltip, Qt.ItemDataRole.ToolTipRole
+            )
+        self.match.setSizePolicy(
+            QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
+        )
+        self.match.setToolTip(' '.join(tooltip for _, tooltip in _MATCHES))
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setFieldGrowthPolicy(
@@ -55,6 +77,7 @@ class EvaluateForm(QWidget):
             side.picker.activated.connect(self._on_picked)
             side.picker.listed.connect(self._on_labels_changed)
         self.runs.changed.connect(self._on_run_changed)
+        self.match.currentIndexChanged.connect(self.changed)
         self._on_run_changed()
 
     def request(self) -> EvaluationRequest | None:
@@ -69,7 +92,14 @@ class EvaluateForm(QWidget):
         refs = self.moving.reference(), self.fixed.reference()
         if moving is None or fixed is None or None in refs:
             return None
-        return EvaluationRequest(moving, fixed, *refs, self.runs.run())
+        names = (
+            label_names(self.moving.layer()),
+            label_names(self.fixed.layer()),
+        )
+        by_name = self.match.currentText() == _BY_NAME
+        return EvaluationRequest(
+            moving, fixed, *refs, self.runs.run(), *names, by_name
+        )
 
     def follow(self) -> None:
         """Follow the viewer's layers from now on."""
