@@ -7,8 +7,8 @@ import pytest
 
 from napari_adacs.errors import CancelledError, InputError
 from napari_adacs.evaluation.report import evaluate
-from napari_adacs.evaluation.slice_table import slice_table
 from napari_adacs.evaluation.slice_metrics import slice_metrics
+from napari_adacs.evaluation.slice_table import slice_table
 
 SPACING = (3.0, 2.0, 1.0)
 

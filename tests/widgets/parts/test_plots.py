@@ -13,9 +13,10 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication
 
+from napari_adacs.app.plot_palette import Palette
 from napari_adacs.evaluation.slice_table import SliceCurves, slice_table
 from napari_adacs.evaluation.sparsification import sparsification
-from napari_adacs.widgets.parts.plot import Palette, Plot, draw
+from napari_adacs.widgets.parts.plot import Plot, draw
 from napari_adacs.widgets.parts.slice_plot import SlicePlot
 from napari_adacs.widgets.parts.trust_plot import TrustPlot
 

@@ -7,11 +7,9 @@ shows a plot: opening a dock should not wait for it.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.utils.theme import get_theme
 from qtpy import API_NAME
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QMouseEvent, QWheelEvent
@@ -23,46 +21,12 @@ os.environ.setdefault('PYQTGRAPH_QT_LIB', API_NAME)
 import pyqtgraph as pg  # noqa: E402
 
 if TYPE_CHECKING:
-    from napari.components import ViewerModel
+    from napari_adacs.app.plot_palette import Palette
 
 # More points than this are drawn thin and without smoothing.
 _MANY_POINTS = 4000
 # Fewer than this have a dot each.
 _DOTTED_POINTS = 256
-
-
-@dataclass(frozen=True)
-class Palette:
-    """Colours of a plot. Lines differ in dashes too, not by colour alone.
-
-    Before and after are of the Okabe-Ito palette, which the colour-blind
-    can tell apart, in the shades that stand out from the background.
-    """
-
-    background: str
-    text: str
-    grid: str
-    before: str
-    after: str
-    cursor: str
-
-    @classmethod
-    def of(cls, viewer: ViewerModel) -> Palette:
-        """Return the colours that go with the viewer's theme."""
-        theme = get_theme(viewer.theme)
-        background = theme.background.as_hex()
-        dark = QColor(background).lightness() < 128
-        before, after = (
-            ('#E69F00', '#56B4E9') if dark else ('#B25000', '#0072B2')
-        )
-        return cls(
-            background,
-            theme.text.as_hex(),
-            theme.secondary.as_hex(),
-            before,
-            after,
-            theme.text.as_hex(),
-        )
 
 
 class Plot(pg.GraphicsLayoutWidget):
@@ -128,7 +92,7 @@ class Plot(pg.GraphicsLayoutWidget):
 
     def add_cursor(self, axes: pg.PlotItem) -> pg.InfiniteLine:
         """Add a vertical line that marks a place."""
-        color = QColor(self.palette_used.cursor)
+        color = QColor(self.palette_used.text)
         color.setAlpha(190)
         line = pg.InfiniteLine(angle=90, pen=pg.mkPen(color, width=1))
         axes.addItem(line, ignoreBounds=True)

@@ -10,6 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
+from napari_adacs.app.plot_palette import Palette
 from napari_adacs.app.slice_view import SliceView
 from napari_adacs.widgets.parts.label_combo import LabelCombo, narrow
 from napari_adacs.widgets.parts.legend import Legend
@@ -107,7 +108,6 @@ class SlicePage(QWidget):
     def _ready_plot(self) -> SlicePlot:
         """Return the plot; the first one loads the plot library."""
         if self.plot is None:
-            from napari_adacs.widgets.parts.plot import Palette
             from napari_adacs.widgets.parts.slice_plot import SlicePlot
 
             palette = Palette.of(self._viewer)

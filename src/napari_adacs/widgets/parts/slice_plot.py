@@ -9,9 +9,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QWidget
 
-from napari_adacs.widgets.parts.plot import Palette, Plot, draw
+from napari_adacs.widgets.parts.plot import Plot, draw
 
 if TYPE_CHECKING:
+    from napari_adacs.app.plot_palette import Palette
     from napari_adacs.evaluation.slice_table import SliceCurves
 
 _HEIGHT = 270

@@ -9,6 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
+from napari_adacs.app.plot_palette import Palette
 from napari_adacs.app.trust_curve import (
     Region,
     TrustTable,
@@ -185,7 +186,6 @@ class TrustPage(QWidget):
     def _ready_plot(self) -> TrustPlot:
         """Return the plot; the first one loads the plot library."""
         if self.plot is None:
-            from napari_adacs.widgets.parts.plot import Palette
             from napari_adacs.widgets.parts.trust_plot import TrustPlot
 
             palette = Palette.of(self._viewer)

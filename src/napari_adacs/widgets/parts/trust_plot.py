@@ -10,9 +10,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
-from napari_adacs.widgets.parts.plot import Palette, Plot, draw
+from napari_adacs.widgets.parts.plot import Plot, draw
 
 if TYPE_CHECKING:
+    from napari_adacs.app.plot_palette import Palette
     from napari_adacs.evaluation.sparsification import Sparsification
 
 _HEIGHT = 230
