@@ -57,6 +57,16 @@ MAY_IMPORT: dict[str, set[str]] = {
         'weighting',
     },
     'evaluation': {'spatial'},
+    # measures what the others make, on cases from anywhere
+    'benchmark': {
+        'evaluation',
+        'io',
+        'models',
+        'phantom',
+        'registration',
+        'spatial',
+        'training',
+    },
     'sequences': {'evaluation', 'registration', 'spatial'},
     'io': {'spatial'},
 }

@@ -24,6 +24,15 @@ PROJECT: dict[str, Any] = PYPROJECT['project']
 QT_BINDINGS = {'pyqt5', 'pyqt6', 'pyside2', 'pyside6'}
 DATA_SUFFIXES = {'.yaml', '.svg', '.typed', '.safetensors', '.gz', '.json'}
 
+# Modules that come with an extra and are imported only where they are used.
+OF_AN_EXTRA = {
+    'SimpleITK': 'simpleitk',
+    'ants': 'antspyx',
+    'distributed': 'distributed',
+    'itk': 'itk-elastix',
+    'picsl_greedy': 'picsl-greedy',
+}
+
 
 def _requirements() -> dict[str, Requirement]:
     parsed = [Requirement(line) for line in PROJECT['dependencies']]
@@ -85,9 +94,14 @@ class TestMetadata:
 
     def test_the_base_is_what_the_package_imports(self) -> None:
         imported = _third_party_imports()
+        imported -= set(OF_AN_EXTRA)
         owners = packages_distributions()
         names = {_normal(owners[top][0]) for top in imported}
         assert names == {_normal(name) for name in _requirements()}
+
+    def test_the_extra_has_what_comparisons_import(self) -> None:
+        extra = PROJECT['optional-dependencies']['benchmark']
+        assert {name.lower() for name in extra} == set(OF_AN_EXTRA.values())
 
     def test_dependencies_are_loose(self) -> None:
         for requirement in _requirements().values():

@@ -14,7 +14,8 @@ _PAUSE = 0.1
 class ProgressLine:
     """A line on stderr that is redrawn; silent unless that is a terminal.
 
-    Use as a context manager: the line is wiped at the end.
+    Use as a context manager: the line is wiped at the end. `shown` says
+    whether there is somebody to see it.
 
     Parameters
     ----------
@@ -23,7 +24,7 @@ class ProgressLine:
     """
 
     def __init__(self, silent: bool = False) -> None:
-        self._shown = sys.stderr.isatty() and not silent
+        self.shown = sys.stderr.isatty() and not silent
         self._last = 0.0
 
     def __enter__(self) -> ProgressLine:
@@ -48,7 +49,7 @@ class ProgressLine:
         self._write(f'[{bar}] {100 * fraction:3.0f} % {message}')
 
     def _write(self, text: str) -> None:
-        if self._shown:
+        if self.shown:
             # return to the start and clear the rest of the line
             sys.stderr.write(f'\r\x1b[K{text}')
             sys.stderr.flush()

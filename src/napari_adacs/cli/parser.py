@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from argparse import ArgumentParser, Namespace
 
+from napari_adacs.cli.parser_benchmark import add_benchmark
 from napari_adacs.cli.parser_models import add_models
 from napari_adacs.cli.parser_training import add_prepare, add_train
 
@@ -26,6 +27,7 @@ def make_parser() -> ArgumentParser:
     _add_register(verbs)
     _add_warp(verbs)
     _add_evaluate(verbs)
+    add_benchmark(verbs)
     add_train(verbs)
     add_prepare(verbs)
     add_models(verbs)
@@ -166,9 +168,8 @@ def _add_evaluate(verbs: _Verbs[ArgumentParser]) -> None:
         '--preset',
         choices=('default', 'code'),
         default='default',
-        help="rules of the table; 'code' are those of the authors' script: "
-        'every value above 0 is inside, distances in voxels, empty masks '
-        'left out of means (needs --displacement)',
+        help="'code': by the rules of the authors' script, see "
+        'docs/metrics.md (needs --displacement)',
     )
     _out(parser, 'FILE', '.csv or .md file')
     _compare(parser)

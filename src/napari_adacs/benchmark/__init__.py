@@ -1,0 +1,1 @@
+"""All cases by all methods: resumable, in parallel, written up as tables."""

@@ -1,0 +1,58 @@
+"""A model of this package as a method."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from napari_adacs.benchmark.case import Case
+from napari_adacs.benchmark.method import Method, Outcome
+from napari_adacs.models.library import ModelEntry, load_model
+from napari_adacs.registration.config import RunConfig
+
+if TYPE_CHECKING:
+    from napari_adacs.models.model import Model
+
+
+class ModelMethod(Method):
+    """Register with a model, as ``napari-adacs register`` does.
+
+    Parameters
+    ----------
+    entry : ModelEntry
+        The model.
+    device : str, default: 'cpu'
+        Where it runs.
+    """
+
+    def __init__(self, entry: ModelEntry, device: str = 'cpu') -> None:
+        super().__init__(entry.name)
+        self._entry = entry
+        self._device = device
+        self._model: Model | None = None
+
+    def identity(self) -> str:
+        """Return the checksum of the bundle and the device."""
+        digest = hashlib.sha256(self._entry.path.read_bytes()).hexdigest()
+        return f'{digest[:16]} {self._device}'
+
+    def prepare(self) -> None:
+        """Load the bundle once."""
+        if self._model is None:
+            self._model = load_model(self._entry.path)
+
+    def register(self, case: Case, threads: int) -> Outcome:
+        """Return field, maps and residual."""
+        from napari_adacs.registration.register import register_on_grids
+
+        self.prepare()
+        config = RunConfig(self.name, self._device, threads=threads)
+        found = register_on_grids(
+            case.moving, case.fixed, config, model=self._model
+        )
+        maps = {
+            name: values
+            for name, values in found.maps.items()
+            if name in ('score', 'variance')
+        }
+        return Outcome(found.field, maps, found.residual)

@@ -1,0 +1,1 @@
+"""Classical registration to compare with; each needs its own package."""
