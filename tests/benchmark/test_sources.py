@@ -102,13 +102,28 @@ class TestNifti:
         other = Grid.from_spacing((20, 24), (0.5, 0.9))
         save_pair(tmp_path, ['moving_seg', 'fixed_seg'], True, other)
         source = open_cases(str(tmp_path))
-        with pytest.raises(InputError, match='grid of moving'):
+        with pytest.raises(InputError, match='grid of'):
             source.load(source.names[0])
 
     def test_names_that_say_nothing(self, tmp_path):
         save_pair(tmp_path, ['first', 'second'])
         with pytest.raises(InputError, match='no pairs'):
             open_cases(str(tmp_path))
+
+    def test_a_table_is_tested_on_what_it_says(self, tmp_path):
+        save_pair(tmp_path, ['moving', 'fixed'])
+        table = tmp_path / 'pairs.csv'
+        lines = ['name,moving,fixed,split']
+        lines += [
+            f'{name},moving.nii.gz,fixed.nii.gz,{split}'
+            for name, split in (('a', 'train'), ('b', 'test'), ('c', 'val'))
+        ]
+        table.write_text('\n'.join(lines), encoding='utf-8')
+        assert open_cases(str(table)).names == ['b']
+        assert open_cases(str(table)).load('b').fixed.name == 'fixed'
+        table.write_text('\n'.join(lines[:2]), encoding='utf-8')
+        with pytest.raises(InputError, match='to train on'):
+            open_cases(str(table))
 
 
 class TestPhantom:

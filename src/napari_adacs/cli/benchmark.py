@@ -124,7 +124,7 @@ def _axes(chosen: Namespace) -> int:
 def _absolute(data: str) -> str:
     """Return a name that workers elsewhere understand."""
     path = Path(data).expanduser()
-    return str(path.resolve()) if path.is_dir() else data
+    return str(path.resolve()) if path.exists() else data
 
 
 def _reference(name: str | None, plan: Plan) -> str:

@@ -32,9 +32,8 @@ def _add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         'data',
         metavar='DATA',
-        help='folder of .mat pairs, folder of NIfTI pairs (CASE_moving and '
-        'CASE_fixed, or ED and ES; segmentations with _labels, _gt or _seg '
-        'in the name), or phantom:N for N echo phantoms',
+        help='folder of .mat pairs; folder of image pairs, .csv table or '
+        'pattern as for train; or phantom:N for N echo phantoms',
     )
     parser.add_argument(
         '-o', '--out', required=True, metavar='DIR', help='folder of the run'
