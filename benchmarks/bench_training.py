@@ -33,9 +33,9 @@ from napari_adacs.phantom.echo import echo_pair
 from napari_adacs.spatial.operators import warp
 from napari_adacs.training.batch import Batch
 from napari_adacs.training.config import TrainConfig, config_from_dict
+from napari_adacs.training.estimates import Active
 from napari_adacs.training.optimisation import Optimisation
 from napari_adacs.training.processes import Processes
-from napari_adacs.training.step import Active
 from napari_adacs.training.train import new_model
 from napari_adacs.training.update import Update
 from napari_adacs.weighting.base import SchemeState
@@ -217,11 +217,14 @@ def compare(shape: tuple[int, ...], count: int, repeats: int) -> str:
     published = Published(copy.deepcopy(model), config)
     first = ours.step(batch), published.step(batch)
     _check(*first)
-    times: tuple[list[float], list[float]] = ([], [])
+    times: tuple[list[Times], list[Times]] = ([], [])
     for _ in range(repeats):
         for found, run in zip(times, (ours.step, published.step), strict=True):
             found.append(_timed(run, batch))
-    mine, theirs = (statistics.median(t) for t in times)
+    mine, theirs = (
+        [statistics.median(column) for column in zip(*found, strict=True)]
+        for found in times
+    )
     size = ' × '.join(str(n) for n in shape)
     return (
         f'| {size}, batch {count} | {1 / mine[0]:.2f} | {1 / theirs[0]:.2f} '

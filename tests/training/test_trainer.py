@@ -20,6 +20,7 @@ from napari_adacs.training.pairs import PairList
 from napari_adacs.training.train import train
 from napari_adacs.training.trainer import Trainer
 from napari_adacs.training.validation import validate
+from napari_adacs.weighting.adacs import AdaCS
 from tests.training.conftest import SMALL, make_config, make_pairs
 
 
@@ -116,6 +117,28 @@ def test_stages_follow_the_algorithm(pairs):
         (True, True),
     )
     assert seen == [only_displacement] * 2 + [only_auxiliary] * 2 + [both] * 2
+
+
+@pytest.mark.parametrize(
+    ('length', 'epochs'),
+    [(0, [0, 0, 0, 1, 1, 1, 2]), (2, [0, 0, 1, 1, 2, 2, 3])],
+)
+def test_an_epoch_has_the_length_that_is_asked_for(
+    pairs, monkeypatch, length, epochs
+):
+    """By default a pass over the pairs: six of them, two per step."""
+    seen = []
+    update = AdaCS.update_momentum
+    monkeypatch.setattr(
+        AdaCS,
+        'update_momentum',
+        lambda self, mean, state: (
+            seen.append(state.epoch) or update(self, mean, state)
+        ),
+    )
+    stages = {'displacement': 7, 'auxiliary': 0, 'joint': 0}
+    train(pairs, make_config(stages=stages | {'epoch': length}))
+    assert seen == epochs
 
 
 def test_the_same_seed_gives_the_same_weights(pairs):

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from napari_adacs.errors import InputError
+from napari_adacs.training.optimiser_section import OptimiserConfig
 from napari_adacs.training.sections import (
     AugmentConfig,
     DataConfig,
     LogConfig,
     NetworkConfig,
-    OptimiserConfig,
     SchemeConfig,
     SmoothnessConfig,
     StageConfig,

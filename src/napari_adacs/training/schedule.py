@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from napari_adacs.training.config import TrainConfig
-from napari_adacs.training.sections import Schedule
+from napari_adacs.training.optimiser_section import Schedule
 
 
 def rate_at(

@@ -15,6 +15,7 @@ from napari_adacs.models.model import Model, companion_schemes
 from napari_adacs.training.batch import Batch
 from napari_adacs.training.checkpoint import load_checkpoint, save_checkpoint
 from napari_adacs.training.config import TrainConfig
+from napari_adacs.training.estimates import Active
 from napari_adacs.training.examination import Examiner
 from napari_adacs.training.failure import failure, record_failure
 from napari_adacs.training.loader import Loader, Prefetch
@@ -24,7 +25,6 @@ from napari_adacs.training.optimisation import Optimisation
 from napari_adacs.training.pairs import PairSource
 from napari_adacs.training.processes import Processes
 from napari_adacs.training.seeds import seed_of
-from napari_adacs.training.step import Active
 from napari_adacs.training.update import Update
 from napari_adacs.weighting.base import SchemeState
 
@@ -188,7 +188,7 @@ class Trainer:
     ) -> dict[str, float]:
         parts = [part.to(self.device) for part in batches(self.step)]
         config = self.config
-        self.state.epoch = self.step * config.batch_size // len(self.pairs)
+        self.state.epoch = self._epoch()
         remembered = dict(self.state.values)
         torch.manual_seed(
             seed_of(config.seed, 'networks', self.step, self.processes.rank)
@@ -203,6 +203,11 @@ class Trainer:
         self.optimisation.update()
         self.average.update()
         return values | dict(self.state.values)
+
+    def _epoch(self) -> int:
+        if self.config.stages.epoch:
+            return self.step // self.config.stages.epoch
+        return self.step * self.config.batch_size // len(self.pairs)
 
     def _numbers(self, values: dict[str, Tensor]) -> dict[str, float]:
         if not values:

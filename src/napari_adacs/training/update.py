@@ -10,16 +10,18 @@ from torch import Tensor
 from napari_adacs.models.model import Model
 from napari_adacs.training.batch import Batch
 from napari_adacs.training.config import TrainConfig
-from napari_adacs.training.optimisation import Optimisation
-from napari_adacs.training.step import (
+from napari_adacs.training.estimates import (
     Active,
     Estimates,
-    auxiliary_terms,
-    displacement_terms,
     estimate,
     estimate_again,
-    observation,
     without_graph,
+)
+from napari_adacs.training.optimisation import Optimisation
+from napari_adacs.training.step import (
+    auxiliary_terms,
+    displacement_terms,
+    observation,
 )
 from napari_adacs.weighting.base import SchemeState, WeightingScheme
 
