@@ -15,6 +15,7 @@ from napari_adacs.networks.base import Motion
 from napari_adacs.spatial.operators import warp
 from napari_adacs.training.batch import Batch
 from napari_adacs.training.config import TrainConfig
+from napari_adacs.training.motions import Motions, estimate_motions
 from napari_adacs.weighting.base import Direction
 
 
