@@ -179,7 +179,7 @@ def is_result(layer: Layer) -> bool:
 
 def is_input(layer: Layer) -> bool:
     """Whether a person opened or made a layer."""
-    return tag(layer) is None
+    return tag(layer) is None and not is_view_layer(layer)
 
 
 def is_view_layer(layer: Layer) -> bool:

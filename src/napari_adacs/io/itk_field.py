@@ -222,6 +222,7 @@ def _mix_components(
         target[...] = sum(
             float(weight) * component.astype(np.float64)
             for weight, component in zip(row, field, strict=True)
+            if weight  # most grids are upright
         )
     return mixed
 

@@ -50,9 +50,11 @@ class SlicePanel(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.progress)
         layout.addWidget(self.sparkline)
-        layout.addWidget(self.table, 1)
+        # What is needed for every slice comes first: the list may be cut
+        # off by a small screen.
         layout.addWidget(self.details)
         layout.addWidget(self.verdicts)
+        layout.addWidget(self.table, 1)
         self._connect()
         self.set_desk(None)
 

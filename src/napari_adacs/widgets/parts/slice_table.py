@@ -198,7 +198,7 @@ class SliceTable(QTableView):
             Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         )
         self._lay_out_columns()
-        self.setMinimumHeight(200)
+        self.setMinimumHeight(160)
         self.selectionModel().currentRowChanged.connect(self._on_row)
         self.horizontalHeader().sectionClicked.connect(self._on_heading)
 
