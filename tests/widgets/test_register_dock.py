@@ -38,7 +38,7 @@ NAMES = (
     'swap',
     'moving_labels',
     'model',
-    'load_bundle',
+    'load_model',
     'device',
     'refine_steps',
     'register_button',

@@ -95,6 +95,7 @@ class RegisterDock(ViewerDock):
     def _connect(self) -> None:
         self.form.changed.connect(self.check_soon)
         self.form.refused.connect(self.results.show_warning)
+        self.form.said.connect(self.results.show_text)
         self.run_bar.start.connect(self.register)
         self.run_bar.cancel.connect(self.run.cancel)
         self.run.progressed.connect(self.run_bar.show_progress)

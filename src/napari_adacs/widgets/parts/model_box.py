@@ -7,37 +7,66 @@ from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
+    QMenu,
     QPushButton,
     QSizePolicy,
+    QVBoxLayout,
     QWidget,
 )
 
-from napari_adacs.app.choices import (
-    MODEL_SUFFIX,
-    model_choices,
-    model_in_file,
+from napari_adacs.app.choices import model_choices
+from napari_adacs.app.get_model import (
+    FILE_KINDS,
+    Got,
+    downloads,
+    get_from_files,
+    get_from_hub,
 )
-from napari_adacs.errors import ModelError
+from napari_adacs.widgets.parts.model_getter import ModelGetter
 
 # Enough to tell the bundled models apart.
 _SHOWN_LETTERS = 15
 
 
 class ModelBox(QWidget):
-    """The models that fit the images, and a button for a file.
+    """The models that fit the images, and a menu to get others.
 
     `changed` fires when another model is chosen, `refused` with a sentence
-    when a file cannot be used.
+    when a file cannot be used, `said` with what was found in one.
     """
 
     changed = Signal()
     refused = Signal(str)
+    said = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._ndim: int | None = None
         self._files: list[str] = []
         self.combo = QComboBox()
+        self.load_button = QPushButton('Load…')
+        self.menu = QMenu(self)
+        self.load_action = self.menu.addAction('Load checkpoint…')
+        self.download_menu = self.menu.addMenu('Download')
+        self.getter = ModelGetter()
+        self._dress()
+        row = QHBoxLayout()
+        row.addWidget(self.combo, 1)
+        row.addWidget(self.load_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row)
+        layout.addWidget(self.getter)
+        self.setFocusProxy(self.combo)
+        self.combo.currentIndexChanged.connect(self._on_index_changed)
+        self.load_action.triggered.connect(self._ask_for_files)
+        self.menu.aboutToShow.connect(self._list_downloads)
+        self.getter.got.connect(self._on_got)
+        self.getter.refused.connect(self.refused)
+        self.getter.busy_changed.connect(self.load_button.setDisabled)
+        self.reload()
+
+    def _dress(self) -> None:
         self.combo.setObjectName('model')
         self.combo.setAccessibleName('model')
         self.combo.setSizeAdjustPolicy(
@@ -47,19 +76,18 @@ class ModelBox(QWidget):
         self.combo.setSizePolicy(
             QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
         )
-        self.load_button = QPushButton('Load…')
-        self.load_button.setObjectName('load_bundle')
+        self.load_button.setObjectName('load_model')
         self.load_button.setToolTip(
-            f'Load a model bundle ({MODEL_SUFFIX}) from a file.'
+            'Load a model or a public checkpoint from a file, or download one.'
         )
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.combo, 1)
-        layout.addWidget(self.load_button)
-        self.setFocusProxy(self.combo)
-        self.combo.currentIndexChanged.connect(self._on_index_changed)
-        self.load_button.clicked.connect(self._ask_for_file)
-        self.reload()
+        self.load_button.setMenu(self.menu)
+        self.menu.setToolTipsVisible(True)
+        self.download_menu.setToolTipsVisible(True)
+        self.load_action.setToolTip(
+            'A bundle of this plugin, or a checkpoint of VoxelMorph, '
+            'TransMorph or DiffuseMorph (PyTorch or Keras). Files of scoring '
+            'and variance estimators may be chosen along with it.'
+        )
 
     def value(self) -> str:
         """Return the chosen model: a name, a path, or 'auto'."""
@@ -89,30 +117,56 @@ class ModelBox(QWidget):
         if before is not None and self.combo.currentData() != before:
             self.changed.emit()
 
-    def add_file(self, path: str) -> None:
-        """Offer a bundle and choose it; what is wrong goes to `refused`."""
-        try:
-            name, ndim = model_in_file(path)
-        except ModelError as error:
-            self.refused.emit(str(error))
-            return
-        if path not in self._files:
-            self._files.append(path)
-        if self._ndim not in (None, ndim):
+    def add_files(self, paths: list[str]) -> None:
+        """Offer what is in some files and choose it.
+
+        What is wrong goes to `refused`. It happens in the background.
+        """
+        self.getter.start(
+            lambda progress, cancel: get_from_files(paths, progress, cancel)
+        )
+
+    def download(self, name: str) -> None:
+        """Download a model in the background and choose it."""
+        self.getter.start(
+            lambda progress, cancel: get_from_hub(name, progress, cancel)
+        )
+
+    def abandon(self) -> None:
+        """Stop getting a model: the dock closes."""
+        self.getter.abandon()
+
+    def _on_got(self, got: Got) -> None:
+        if got.value != got.name and got.value not in self._files:
+            self._files.append(got.value)
+        if self._ndim not in (None, got.ndim):
             self.refused.emit(
-                f"Model '{name}' is for {ndim}D images; it will be offered "
-                'for those.'
+                f"Model '{got.name}' is for {got.ndim}D images; it will be "
+                'offered for those.'
             )
             return
         self.reload()
-        self.combo.setCurrentIndex(self.combo.findData(path))
+        self.combo.setCurrentIndex(self.combo.findData(got.value))
+        self.said.emit(got.sentence)
 
-    def _ask_for_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, 'Load a model bundle', '', f'Model bundles (*{MODEL_SUFFIX})'
+    def _ask_for_files(self) -> None:
+        paths, _ = QFileDialog.getOpenFileNames(
+            self, 'Load a model or a checkpoint', '', FILE_KINDS
         )
-        if path:
-            self.add_file(path)
+        if paths:
+            self.add_files(list(paths))
+
+    def _list_downloads(self) -> None:
+        """Offer what fits the images and is not here; asks no server."""
+        self.download_menu.clear()
+        choices = downloads(self._ndim)
+        for choice in choices:
+            action = self.download_menu.addAction(choice.text)
+            action.setToolTip(choice.tooltip)
+            action.triggered.connect(
+                lambda _=False, name=choice.value: self.download(name)
+            )
+        self.download_menu.setEnabled(bool(choices))
 
     def _on_index_changed(self, index: int) -> None:
         self._show_tooltip()

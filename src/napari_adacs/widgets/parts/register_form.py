@@ -41,6 +41,7 @@ class RegisterForm(QWidget):
 
     changed = Signal()
     refused = Signal(str)
+    said = Signal(str)
 
     def __init__(
         self, viewer: ViewerModel, parent: QWidget | None = None
@@ -90,6 +91,7 @@ class RegisterForm(QWidget):
 
     def unfollow(self) -> None:
         """Leave the viewer's layers alone."""
+        self.model.abandon()
         self.moving.unfollow()
         self.fixed.unfollow()
         self.labels.unfollow()
@@ -155,6 +157,7 @@ class RegisterForm(QWidget):
         self.labels.changed.connect(self.changed)
         self.model.changed.connect(self.changed)
         self.model.refused.connect(self.refused)
+        self.model.said.connect(self.said)
         self.device.currentIndexChanged.connect(self.changed)
         self.refine.valueChanged.connect(self.changed)
         self.swap.clicked.connect(self._swap)
