@@ -330,6 +330,23 @@ def test_the_summary_is_plain_data():
     assert values['folded_percent'] >= 0
 
 
+def test_a_model_of_file_order_sees_the_same_in_napari_and_in_a_file():
+    images = pair((16, 20, 24))
+    affine = np.diag([-2.0, -2, 3, 1])
+    model = small_model(3, grid='pad', orientation='file')
+    stored = [nib.Nifti1Image(image, affine) for image in images]
+    as_file = register(*stored, model=model)
+    grid = Grid.from_ras(images[0].shape, affine).transposed()
+    shown = [ImageOnGrid(image.T, grid, 'image') for image in images]
+    config = RunConfig('small-3d')
+    as_layers = register_on_grids(*shown, config, model=model)
+    np.testing.assert_allclose(
+        as_layers.field.voxels[::-1].transpose(0, 3, 2, 1),
+        as_file.field.voxels,
+        atol=1e-4,
+    )
+
+
 def test_an_oriented_model_gives_the_same_motion_for_any_axis_order():
     """Transposed and mirrored storage of one pair is one registration."""
     moving, fixed = pair((32, 32))

@@ -56,6 +56,24 @@ def test_transposed_grid_has_the_same_places():
     )
 
 
+@pytest.mark.parametrize('codes', ['RAS', 'LIA', 'LPS', 'PIR', 'SRA'])
+def test_the_order_of_files_is_the_same_for_an_array_and_its_reverse(codes):
+    axes = {'R': (0, 1), 'L': (0, -1), 'A': (1, 1), 'P': (1, -1)}
+    axes |= {'S': (2, 1), 'I': (2, -1)}
+    affine = np.eye(4)
+    affine[:3, :3] = 0
+    for axis, code in enumerate(codes):
+        row, sense = axes[code]
+        affine[row, axis] = 2 * sense
+    stored = Grid.from_ras((4, 5, 6), affine)
+    found = stored.in_file_order()
+    again = stored.transposed().in_file_order()
+    np.testing.assert_array_equal(again.affine, found.affine)
+    assert again.shape == found.shape
+    # brains (LIA) and hearts (RAS, LPS) stay as their files have them
+    assert (found.shape == stored.shape) == (codes in ('RAS', 'LIA', 'LPS'))
+
+
 @pytest.mark.parametrize('shape', [(16, 18, 20), (4, 3, 5), (8, 9, 10)])
 def test_resizing_keeps_the_field_of_view(shape):
     grid = oblique()

@@ -50,7 +50,7 @@ def _preprocessing(chosen: Namespace) -> Preprocessing | None:
     return Preprocessing(
         grid,  # type: ignore[arg-type]
         tuple(chosen.shape or ()),
-        chosen.orientation or 'array',
+        chosen.orientation or 'file',
     )
 
 

@@ -65,9 +65,9 @@ def _add_import(actions: _Verbs[ArgumentParser]) -> None:
     )
     parser.add_argument(
         '--orientation',
-        choices=('array', 'lps', 'beam'),
+        choices=('file', 'array', 'lps', 'beam'),
         help='order of axes that the network was trained with (default: '
-        'array, as the images are stored)',
+        'file, x before z)',
     )
     parser.add_argument(
         '--option',

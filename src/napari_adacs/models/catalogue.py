@@ -75,7 +75,7 @@ def _heteroscedastic(
 
 # The authors' preparation: ACDC slices keep their voxels, in (x, y) order;
 # CAMUS images are resized, with the beam along the second axis.
-_ACDC = ('ACDC', '2D cine MR', Preprocessing('pad', (), 'lps'))
+_ACDC = ('ACDC', '2D cine MR', Preprocessing('pad', (), 'file'))
 _CAMUS = ('CAMUS', '2D echo', Preprocessing('resize', (128, 128), 'beam'))
 
 REMOTE: tuple[RemoteModel, ...] = tuple(

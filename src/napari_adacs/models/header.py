@@ -26,17 +26,17 @@ class Preprocessing:
         'pad' keeps its voxels and pads to a valid size.
     shape : tuple of int
         Network grid of 'resize'.
-    orientation : {'array', 'lps', 'beam'}
-        Whether the network sees the axes as they are stored, turned to
-        (x, y[, z]) order, or turned so that the echo beam runs along the
-        second axis.
+    orientation : {'array', 'file', 'lps', 'beam'}
+        Whether the network sees the axes as the array has them, in the order
+        of image files (x before z, without reversals), turned to (x, y[, z])
+        order, or turned so that the echo beam runs along the second axis.
     intensity : {'minmax'}
         Each image is scaled to [0, 1] by its minimum and maximum.
     """
 
     grid: GridPolicy = 'resize'
     shape: tuple[int, ...] = ()
-    orientation: Literal['array', 'lps', 'beam'] = 'array'
+    orientation: Literal['array', 'file', 'lps', 'beam'] = 'array'
     intensity: Literal['minmax'] = 'minmax'
 
 

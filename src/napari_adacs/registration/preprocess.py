@@ -54,6 +54,8 @@ def network_grid(
     grid = fixed.grid
     if preprocessing.orientation == 'lps':
         grid = grid.oriented()
+    elif preprocessing.orientation == 'file':
+        grid = grid.in_file_order()
     elif preprocessing.orientation == 'beam':
         grid = beam_grid(grid, fixed.data)
     if preprocessing.grid == 'resize':

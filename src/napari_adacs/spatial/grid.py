@@ -240,6 +240,15 @@ class Grid:
         senses = [1 if turned[w, w] >= 0 else -1 for w in range(self.ndim)]
         return self.reordered(order, senses)
 
+    def in_file_order(self) -> Grid:
+        """Return the grid with its axes in the order of image files.
+
+        NIfTI, DICOM and ITK store x first, napari and NumPy show z first:
+        all axes are reversed if the last one lies nearer to x than the first.
+        """
+        nearest = np.abs(self.direction).argmax(axis=0)
+        return self.transposed() if nearest[0] > nearest[-1] else self
+
     def reordered(self, order: Sequence[int], senses: Sequence[int]) -> Grid:
         """Return the same voxels with axes exchanged and reversed.
 

@@ -17,6 +17,7 @@ from napari_adacs.models.header import ModelHeader, Preprocessing
 from napari_adacs.models.importers.contents import check_budget
 from napari_adacs.models.importers.found import Found
 from napari_adacs.models.importers.registry import inspect_checkpoint
+from napari_adacs.models.importers.strangers import short
 
 if TYPE_CHECKING:
     from torch import nn
@@ -138,11 +139,12 @@ def _check_told(told: Told, ndim: int) -> None:
 def usual_preprocessing(found: Found) -> Preprocessing:
     """Return how images become input of a network without its own rule.
 
-    The axes stay as they are stored and intensities go to [0, 1]. All these
-    networks are convolutional: they keep the voxels of the fixed image, and
-    voxels are added at the end of each axis up to a size they can halve.
+    All these networks are convolutional: they get the voxels of the fixed
+    image, with voxels added at the end of each axis up to a size they can
+    halve, intensities in [0, 1], and axes in the order of the image files
+    they were trained on.
     """
-    return Preprocessing(grid='pad')
+    return Preprocessing(grid='pad', orientation='file')
 
 
 def plain_name(path: Path) -> str:
@@ -251,8 +253,8 @@ def _check_shapes(
             )
             raise _misfit(
                 found,
-                f"'{found.sources[name].entry}' is {has} where the network "
-                f'needs {needs}',
+                f"'{short(found.sources[name].entry)}' is {has} where the "
+                f'network needs {needs}',
             )
 
 
@@ -266,7 +268,7 @@ def _misfit(found: Found, reason: str) -> ModelError:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ', '.join(f"'{name}'" for name in names[:_MOST_NAMED])
+    shown = ', '.join(f"'{short(name)}'" for name in names[:_MOST_NAMED])
     more = len(names) - _MOST_NAMED
     verb = 'is' if len(names) == 1 else 'are'
     return f'{shown}{f" and {more} more" if more > 0 else ""} {verb}'

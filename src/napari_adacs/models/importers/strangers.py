@@ -5,6 +5,7 @@ from __future__ import annotations
 from napari_adacs.errors import ModelError
 from napari_adacs.models.importers.contents import Contents
 
+_LONGEST = 36
 FAMILIES = 'VoxelMorph, TransMorph or DiffuseMorph'
 
 # Parts of names that no other network has.
@@ -20,20 +21,22 @@ _STRANGERS: tuple[tuple[tuple[str, ...], str], ...] = (
 def refusal(contents: Contents) -> ModelError:
     """Return the error for a checkpoint that no format recognises."""
     names = list(contents.entries)
-    about = f'{len(names)} arrays such as {_examples(names)}'
+    hint = 'docs/checkpoints.md lists what can be opened.'
     for parts, stranger in _STRANGERS:
         if all(any(part in name for name in names) for part in parts):
             return ModelError(
                 f"'{contents.path.name}' holds the weights of {stranger}, "
-                f'not of {FAMILIES} ({about}).',
-                'docs/checkpoints.md lists what can be opened.',
+                f'not of {FAMILIES}.',
+                hint,
             )
+    example = f", the first called '{short(names[0])}'" if names else ''
     return ModelError(
         f"'{contents.path.name}' holds weights, but not of a {FAMILIES} "
-        f'that is known here ({about}).',
-        'docs/checkpoints.md lists what can be opened.',
+        f'that is known here ({len(names)} arrays{example}).',
+        hint,
     )
 
 
-def _examples(names: list[str]) -> str:
-    return ' and '.join(f"'{name}'" for name in names[:2])
+def short(name: str) -> str:
+    """Return the end of a long name; a window cannot break it."""
+    return name if len(name) <= _LONGEST else f'…{name[1 - _LONGEST :]}'

@@ -25,7 +25,7 @@ from napari_adacs.app.get_model import (
 from napari_adacs.widgets.parts.model_getter import ModelGetter
 
 # Enough to tell the bundled models apart.
-_SHOWN_LETTERS = 15
+_SHOWN_LETTERS = 14
 
 
 class ModelBox(QWidget):
@@ -44,7 +44,7 @@ class ModelBox(QWidget):
         self._ndim: int | None = None
         self._files: list[str] = []
         self.combo = QComboBox()
-        self.load_button = QPushButton('Load…')
+        self.load_button = QPushButton('Load')
         self.menu = QMenu(self)
         self.load_action = self.menu.addAction('Load checkpoint…')
         self.download_menu = self.menu.addMenu('Download')

@@ -57,6 +57,7 @@ class ModelGetter(QWidget):
         self._show(0.0, 'Starting')
         self.cancel_button.setEnabled(True)
         self.show()
+        self._make_room()
         self._runner.start(job)
         self.busy_changed.emit(True)
 
@@ -70,6 +71,15 @@ class ModelGetter(QWidget):
         if self.busy:
             self._runner.abandon()
             self._rest()
+
+    def _make_room(self) -> None:
+        """Lay out now: while torch loads, the window hardly gets to it."""
+        part: QWidget | None = self
+        while part is not None:
+            layout = part.layout()
+            if layout is not None:
+                layout.activate()
+            part = part.parentWidget()
 
     def _show(self, fraction: float, message: str) -> None:
         self.progress.setValue(round(100 * fraction))
