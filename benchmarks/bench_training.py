@@ -262,7 +262,7 @@ def _check(ours: Losses, theirs: Losses) -> None:
 def main() -> None:
     """Time both shapes and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--repeats', type=int, default=7)
+    parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument(
         '--cases', nargs='+', choices=list(CASES), default=list(CASES)
     )

@@ -92,8 +92,13 @@ def test_a_run_is_not_overwritten_but_resumed(
     assert load_checkpoint(out)['step'] == 5
 
 
+@pytest.mark.parametrize('sent', [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_keeps_a_checkpoint(
-    run: Run, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run,
+    pairs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sent: signal.Signals,
 ) -> None:
     from napari_adacs.training.trainer import Trainer
 
@@ -101,17 +106,17 @@ def test_ctrl_c_keeps_a_checkpoint(
 
     def interrupted(self: Trainer, batches: object) -> dict[str, float]:
         if self.step == 6:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), sent)
         return step(self, batches)
 
     monkeypatch.setattr(Trainer, '_train_step', interrupted)
-    out, before = tmp_path / 'run', signal.getsignal(signal.SIGINT)
+    out, before = tmp_path / 'run', signal.getsignal(sent)
     config = recipe(tmp_path, steps=1000)
     ran = run('train', pairs, '--config', config, '-o', out)
     assert ran.code == 130
     assert 'after step 7 of 1000' in ran.out
     assert load_checkpoint(out)['step'] == 7
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(sent) is before
 
 
 def test_phantom_pairs_are_made_and_kept(
@@ -320,3 +325,45 @@ def test_starts_that_do_not_fit(
     )
     assert ran.code == 2
     assert words in ran.err
+
+
+def test_the_progress_line_says_how_long_it_takes() -> None:
+    from napari_adacs.cli.train import _Shown
+
+    said: list[str] = []
+    shown = _Shown(lambda fraction, text: said.append(text))
+    for step in range(1, 4):
+        shown(step, 100, {'data': 0.5, 'gradient_displacement': 3.0})
+    assert said[0] == 'step 1 of 100  data 0.5'
+    assert said[2].startswith('step 3 of 100, 0 s left  data 0.5')
+    assert 'gradient' not in said[2]
+    assert shown.step == 3
+
+
+def test_a_device_that_is_not_there(
+    run: Run, pairs: Path, tmp_path: Path
+) -> None:
+    ran = run(
+        *('train', pairs, '--config', recipe(tmp_path)),
+        *('-o', tmp_path / 'run', '--device', 'cuda:99'),
+    )
+    assert ran.code == 2
+    assert 'cuda:99' in ran.err
+    assert not (tmp_path / 'run').exists()
+
+
+def test_early_stopping_is_said(run: Run, pairs: Path, tmp_path: Path) -> None:
+    text = RECIPE + '[stopping]\npatience = 1\nsmallest = 0.9\n'
+    config = recipe(tmp_path, 50, text)
+    ran = run('train', pairs, '--config', config, '-o', tmp_path / 'run')
+    assert ran.code == 0, ran.err
+    assert 'Stopped at step 4 of 50: 1 validations' in ran.out
+
+
+def test_every_data_set_can_be_named() -> None:
+    from napari_adacs.cli.parser import make_parser
+    from napari_adacs.training.preparation.datasets import DATASETS
+
+    for name in DATASETS:
+        chosen = make_parser().parse_args(['prepare', name, 'a', '-o', 'b'])
+        assert chosen.dataset == name

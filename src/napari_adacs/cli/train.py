@@ -68,7 +68,7 @@ def _say_nothing(text: str) -> None:
 class _Shown:
     """Shows step, time left and losses."""
 
-    def __init__(self, line: ProgressLine) -> None:
+    def __init__(self, line: Callable[[float, str], None]) -> None:
         from napari_adacs.training.remaining import RemainingTime
 
         self.step = 0
