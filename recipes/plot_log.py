@@ -21,6 +21,7 @@ import numpy as np
 
 mpl.use('Agg')
 from matplotlib import pyplot as plt  # noqa: E402 - after the choice of Agg
+from matplotlib.colors import LogNorm, Normalize  # noqa: E402
 
 LOSSES = (
     'data',
@@ -60,6 +61,15 @@ def smooth(values: np.ndarray) -> np.ndarray:
     return (sums[ends] - sums[starts]) / (ends - starts)
 
 
+def with_gaps(steps: np.ndarray, values: np.ndarray) -> Curve:
+    """Break a curve where a stage left it out."""
+    places = np.flatnonzero(np.diff(steps) > 1) + 1
+    return (
+        np.insert(steps.astype(float), places, np.nan),
+        np.insert(values, places, np.nan),
+    )
+
+
 def plot_losses(logs: dict[str, dict[str, Curve]]) -> plt.Figure | None:
     """Draw every loss term, a panel each."""
     names = [n for n in LOSSES if any(n in log for log in logs.values())]
@@ -72,7 +82,7 @@ def plot_losses(logs: dict[str, dict[str, Curve]]) -> plt.Figure | None:
         for run, log in logs.items():
             if name in log:
                 steps, values = log[name]
-                axis.plot(steps, smooth(values), label=run, lw=1)
+                axis.plot(*with_gaps(steps, smooth(values)), label=run, lw=1)
         axis.set(title=name, xlabel='step')
     axes[0, 0].legend(fontsize='small')
     return figure
@@ -127,11 +137,14 @@ def plot_maps(folder: Path) -> plt.Figure | None:
     }
     first = next(iter(slices.values()))
     rows = ['warped', *(name for name in MAPS if name in first)]
+    if 'score' in first and np.array_equal(first['score'], first['weight']):
+        rows.remove('weight')  # the weight of AdaCS is its score
     figure, axes = plt.subplots(
         len(rows),
         len(slices) + 1,
         figsize=(1.8 * (len(slices) + 1), 1.9 * len(rows)),
         squeeze=False,
+        layout='constrained',
     )
     for row, name in zip(axes, rows, strict=True):
         _plot_row(row, name, slices)
@@ -143,20 +156,26 @@ def plot_maps(folder: Path) -> plt.Figure | None:
 def _plot_row(
     row: np.ndarray, name: str, slices: dict[int, dict[str, np.ndarray]]
 ) -> None:
-    """Draw the fixed image, then one map over the steps, on one scale."""
-    every = np.stack([s[name] for s in slices.values()]).astype(float)
-    low, high = np.percentile(every, (1, 99))
+    """Draw the fixed image, then one map over the steps, on one scale.
+
+    It is that of the last map: an estimator that is not trained yet says
+    the same everywhere, which may lie far off.
+    """
+    last = list(slices.values())[-1][name].astype(float)
+    low, high = np.percentile(last, (1, 99))
+    scale = Normalize(low, max(high, low + 1e-6))
+    if name == 'variance':
+        scale = LogNorm(max(low, 1e-6), max(high, 2e-6))
     fixed = next(iter(slices.values()))['fixed'].astype(float)
     row[0].imshow(fixed.T, cmap='gray')
     row[0].set_title('fixed', fontsize='small')
     colours = 'gray' if name == 'warped' else 'viridis'
     for axis, (step, values) in zip(row[1:], slices.items(), strict=True):
         shown = axis.imshow(
-            values[name].astype(float).T, cmap=colours, vmin=low, vmax=high
+            values[name].astype(float).T, cmap=colours, norm=scale
         )
         axis.set_title(f'{name}, step {step}', fontsize='small')
-    if name != 'warped':
-        row[-1].figure.colorbar(shown, ax=row[-1], fraction=0.046)
+    row[-1].figure.colorbar(shown, ax=list(row), fraction=0.02, pad=0.01)
 
 
 def main() -> None:
@@ -182,7 +201,8 @@ def main() -> None:
             print(f'{name}: nothing to show')
             continue
         path = chosen.out / f'{name}.{chosen.format}'
-        figure.tight_layout()
+        if figure.get_layout_engine() is None:
+            figure.tight_layout()
         figure.savefig(path, dpi=150)
         print(path)
 
