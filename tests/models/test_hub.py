@@ -18,7 +18,7 @@ from napari_adacs.models import hub as hub_module
 from napari_adacs.models.bundle import load_bundle
 from napari_adacs.models.catalogue import REMOTE, find_remote, remote_models
 from napari_adacs.models.hub import fetch
-from napari_adacs.models.library import list_models, user_folder
+from napari_adacs.models.library import list_models, load_model, user_folder
 from napari_adacs.models.storing import download_model
 from napari_adacs.networks.auxiliary import VarianceEstimator
 from napari_adacs.networks.voxelmorph import VoxelMorph
@@ -226,6 +226,12 @@ def test_the_command_with_the_settings_of_the_client(hub, tmp_path):
         t for t in run('list').stdout.splitlines() if t.startswith(ACDC)
     ]
     assert line.endswith('user')
+
+
+def test_a_model_that_is_not_here_says_how_to_get_it(hub):
+    with pytest.raises(ModelError, match=f'models download {ACDC}'):
+        load_model(ACDC)
+    assert hub.asked == []
 
 
 def test_nothing_is_asked_by_looking(hub):

@@ -17,7 +17,7 @@ from napari_adacs.registration.progress import Progress
 
 FILE_KINDS = (
     'Models and checkpoints '
-    '(*.safetensors *.pt *.pth *.pth.tar *.tar *.ckpt *.h5 *.hdf5 *.keras);;'
+    '(*.safetensors *.pt *.pth *.pth.tar *.tar *.ckpt *.h5 *.hdf5);;'
     'All files (*)'
 )
 

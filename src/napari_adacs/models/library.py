@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from napari_adacs.errors import ModelError
 from napari_adacs.models.bundle import load_bundle, read_header
+from napari_adacs.models.catalogue import REMOTE
 from napari_adacs.models.header import ModelHeader
 from napari_adacs.models.importers.containers import is_checkpoint
 from napari_adacs.models.importers.convert import (
@@ -146,6 +147,11 @@ def find_model(name: str, ndim: int | None = None) -> ModelEntry:
     path = Path(name).expanduser()
     if path.is_file():
         return _in_file(path)
+    if any(remote.name == name for remote in REMOTE):
+        raise ModelError(
+            f"Model '{name}' is not on this computer yet.",
+            f'Fetch it with: napari-adacs models download {name}.',
+        )
     names = [e.name for e in entries]
     close = difflib.get_close_matches(name, names, 1)
     hint = f"Did you mean '{close[0]}'?" if close else ''

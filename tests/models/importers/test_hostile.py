@@ -375,6 +375,13 @@ def test_pickles_tar_archives_and_programs_are_told_apart(tmp_path, marker):
         load_model(path)
 
 
+def test_torch_is_new_enough_for_its_own_files():
+    """Before 2.10 even its safe loader could corrupt memory."""
+    text = (Path(__file__).parents[3] / 'pyproject.toml').read_text()
+    assert '"torch>=2.10"' in text
+    assert tuple(map(int, torch.__version__.split('.')[:2])) >= (2, 10)
+
+
 def test_no_part_of_the_importer_asks_torch_to_read_a_file():
     folder = Path(importers.__file__).parent
     sources = [p.read_text() for p in folder.glob('*.py')]
