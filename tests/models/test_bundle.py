@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from napari_adacs.errors import ModelError
 from napari_adacs.models.bundle import load_bundle, read_header, save_bundle
-from napari_adacs.models.header import ModelHeader
+from napari_adacs.models.header import ModelHeader, Preprocessing
 from napari_adacs.models.library import find_model, list_models, load_model
 from napari_adacs.models.model import build_model
 
@@ -217,3 +217,18 @@ def test_files_that_are_no_bundles_do_not_break_the_list(
     assert [e.name for e in list_models() if e.source == 'user'] == [
         'small-2d'
     ]
+
+
+@pytest.mark.parametrize(
+    ('grid', 'shape', 'image', 'expected'),
+    [
+        ('resize', (64, 64), (40, 50), (64, 64)),
+        ('pad', (64, 64), (400, 500), ()),
+        ('fit', (128, 128), (708, 584), (128, 128)),
+        ('fit', (128, 128), (256, 256), ()),
+        ('fit', (160, 192, 224), (64, 64, 64), ()),
+        ('fit', (160, 192, 224), (512, 512, 300), (160, 192, 224)),
+    ],
+)
+def test_when_images_are_resampled(grid, shape, image, expected):
+    assert Preprocessing(grid, shape).resampled(image) == expected

@@ -76,7 +76,14 @@ def _facts(header: ModelHeader) -> list[tuple[str, str]]:
         ('network', header.network),
         ('weighting', header.scheme),
         ('maps from', ', '.join(header.auxiliaries) or 'none'),
-        ('network grid', grid if preparation.grid == 'resize' else 'native'),
+        (
+            'network grid',
+            {
+                'resize': grid,
+                'pad': 'native',
+                'fit': f'native, or {grid} for much larger images',
+            }[preparation.grid],
+        ),
         ('orientation', preparation.orientation),
         ('intensities', preparation.intensity),
         ('licence', header.licence),

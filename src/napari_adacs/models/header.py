@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,7 +13,12 @@ from napari_adacs.errors import ModelError
 
 FORMAT_VERSION = 1
 
-GridPolicy = Literal['resize', 'pad']
+GridPolicy = Literal['resize', 'pad', 'fit']
+
+# 'fit' resamples images that are larger than this, per axis on average:
+# echo planes of 708 x 584 for a network that was trained on 128 x 128, not
+# the 256 x 256 slices that crops of 128 x 128 come from.
+_MUCH_LARGER = 2.2
 
 
 @dataclass(frozen=True)
@@ -21,11 +27,12 @@ class Preprocessing:
 
     Parameters
     ----------
-    grid : {'resize', 'pad'}
+    grid : {'resize', 'pad', 'fit'}
         'resize' resamples the fixed image's field of view to `shape`;
-        'pad' keeps its voxels and pads to a valid size.
+        'pad' keeps its voxels and pads to a valid size; 'fit' keeps them
+        unless there are far more than in `shape`, and resamples then.
     shape : tuple of int
-        Network grid of 'resize'.
+        Network grid of 'resize' and 'fit'.
     orientation : {'array', 'file', 'lps', 'beam'}
         Whether the network sees the axes as the array has them, in the order
         of image files (x before z, without reversals), turned to (x, y[, z])
@@ -38,6 +45,22 @@ class Preprocessing:
     shape: tuple[int, ...] = ()
     orientation: Literal['array', 'file', 'lps', 'beam'] = 'array'
     intensity: Literal['minmax'] = 'minmax'
+
+    def resampled(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Return the shape that an image is resampled to; () to keep it.
+
+        Parameters
+        ----------
+        shape : sequence of int
+            Shape of the fixed image.
+        """
+        if self.grid == 'pad' or not self.shape:
+            return ()
+        if self.grid == 'resize':
+            return self.shape
+        ratio = math.prod(shape) / math.prod(self.shape)
+        larger = ratio ** (1 / len(shape)) > _MUCH_LARGER
+        return self.shape if larger else ()
 
 
 @dataclass(frozen=True)

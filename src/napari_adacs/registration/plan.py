@@ -54,9 +54,7 @@ def plan_registration(
             f'are {fixed.ndim}D.',
             f'Choose a {fixed.ndim}D model, or auto.',
         )
-    shape = fixed.shape
-    if header.preprocessing.grid == 'resize':
-        shape = header.preprocessing.shape
+    shape = header.preprocessing.resampled(fixed.shape) or fixed.shape
     shape = tuple(n + (-n % multiple) for n in shape)
     sentences = [_fixed_sentence(fixed)]
     if not moving.same_space(fixed):

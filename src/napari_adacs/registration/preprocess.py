@@ -58,8 +58,9 @@ def network_grid(
         grid = grid.in_file_order()
     elif preprocessing.orientation == 'beam':
         grid = beam_grid(grid, fixed.data)
-    if preprocessing.grid == 'resize':
-        grid = grid.resized(preprocessing.shape)
+    target = preprocessing.resampled(grid.shape)
+    if target:
+        grid = grid.resized(target)
     after = [-n % multiple for n in grid.shape]
     return grid.padded([0] * grid.ndim, after)
 

@@ -12,6 +12,7 @@ import torch
 
 from napari_adacs.errors import ModelError
 from napari_adacs.models.bundle import load_bundle, save_bundle
+from napari_adacs.models.header import Preprocessing
 from napari_adacs.models.importers.convert import (
     Told,
     checkpoint_header,
@@ -59,6 +60,7 @@ def test_voxelmorph_with_its_config(tmp_path):
     assert '2D' in found.sentences()[0]
     model = import_checkpoint(path)
     assert model.header.network_options['int_steps'] == 5
+    assert model.header.preprocessing == Preprocessing('fit', (64, 64), 'file')
     assert model.displacement.int_steps == 5
     assert_same_weights(model.displacement, theirs)
 

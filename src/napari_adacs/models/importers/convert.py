@@ -142,9 +142,12 @@ def usual_preprocessing(found: Found) -> Preprocessing:
     All these networks are convolutional: they get the voxels of the fixed
     image, with voxels added at the end of each axis up to a size they can
     halve, intensities in [0, 1], and axes in the order of the image files
-    they were trained on.
+    they were trained on. Only images with far more voxels than those of the
+    training are resampled to their grid.
     """
-    return Preprocessing(grid='pad', orientation='file')
+    if found.trained_shape:
+        return Preprocessing('fit', found.trained_shape, 'file')
+    return Preprocessing('pad', orientation='file')
 
 
 def plain_name(path: Path) -> str:
