@@ -164,6 +164,27 @@ def test_resuming_equals_not_stopping(pairs, tmp_path, stop):
     assert_same(whole, resumed)
 
 
+def test_a_network_with_chance_of_its_own_resumes_exactly(tmp_path):
+    """TransMorph drops paths at random while it trains."""
+    pairs, steps = make_pairs(4, (32, 32)), []
+    config = make_config(
+        shape=[32, 32],
+        network={'name': 'transmorph', 'options': {'variant': 'tiny'}},
+        scheme={'name': 'vanilla'},
+        stages={'displacement': 4, 'auxiliary': 0, 'joint': 0},
+        smoothness={'weight': 0.01},
+    )
+    whole = train(pairs, config)
+    train(
+        pairs,
+        config,
+        folder=tmp_path,
+        progress=lambda *_: steps.append(1),
+        cancel=lambda: len(steps) >= 2,
+    )
+    assert_same(whole, train(pairs, config, folder=tmp_path, resume=True))
+
+
 def test_cancelling_keeps_what_is_trained(pairs, tmp_path):
     calls = []
     model = train(

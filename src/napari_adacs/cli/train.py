@@ -37,7 +37,8 @@ def run(chosen: Namespace) -> int:
 
     processes = named_in_environment()
     device = training_device(chosen.device, processes)
-    data = open_data(chosen.data, config, folder)
+    with ProgressLine(silent=not processes.writes) as line:
+        data = open_data(chosen.data, config, folder, line)
     if processes.writes:
         folder.mkdir(parents=True, exist_ok=True)
         data.write_report(folder)

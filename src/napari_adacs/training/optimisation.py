@@ -115,7 +115,11 @@ class Optimisation:
         )
         for parameter, gradient in zip(parameters, consumed, strict=True):
             parameter.grad = gradient
-        self.leaked = new if updates else _added(before, new)
+        kept = new if updates else _added(before, new)
+        # Averaged now, so that the checkpoint of one process is that of all.
+        self.leaked = [
+            None if g is None else self.processes.mean(g) for g in kept
+        ]
 
     def share_gradients(self) -> None:
         """Average over processes, and undo the scaling of half precision."""

@@ -60,6 +60,16 @@ def test_patients_are_never_on_both_sides(study: Path) -> None:
     assert data.skipped == []
 
 
+def test_reading_is_told(study: Path) -> None:
+    told: list[tuple[float, str]] = []
+    open_data(
+        [str(study)], make_config(), progress=lambda *said: told.append(said)
+    )
+    assert len(told) == 20
+    assert told[-1][0] == 1.0
+    assert all(text.startswith('reading p') for _, text in told)
+
+
 def test_the_split_depends_on_its_own_seed_only(study: Path) -> None:
     def held_out(**changes: object) -> set[str]:
         config = make_config(**changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from napari_adacs.errors import AdacsError, InputError
 from napari_adacs.training.pairs import PairSource, TrainingPair
 
 _READERS = 4
+
+Reading = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class CheckedPairs(PairSource):
         Where they come from.
     ndim : int
         Number of axes that is wanted.
+    progress : callable, optional
+        Called with a share from 0 to 1 and the name of what was read.
 
     Attributes
     ----------
@@ -56,7 +61,12 @@ class CheckedPairs(PairSource):
         If no pair is left.
     """
 
-    def __init__(self, source: PairSource, ndim: int) -> None:
+    def __init__(
+        self,
+        source: PairSource,
+        ndim: int,
+        progress: Reading | None = None,
+    ) -> None:
         self._source = source
         self._ndim = ndim
         self._kept: dict[int, TrainingPair] = {}
@@ -68,6 +78,9 @@ class CheckedPairs(PairSource):
             found = pool.map(self._try, range(len(source)))
             for index, outcome in enumerate(found):
                 self._note(index, outcome)
+                if progress is not None:
+                    done = (index + 1) / len(source)
+                    progress(done, f'reading {outcome.name}')
         if not self._indices:
             raise InputError(
                 f'None of {len(source)} pairs can be used. The first: '

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_adacs.errors import InputError
@@ -20,7 +20,11 @@ from napari_adacs.training.pairs import (
     PairUnion,
 )
 from napari_adacs.training.phantom_pairs import PhantomPairs
-from napari_adacs.training.sources.checking import CheckedPairs, Skipped
+from napari_adacs.training.sources.checking import (
+    CheckedPairs,
+    Reading,
+    Skipped,
+)
 from napari_adacs.training.sources.files import FilePairs
 from napari_adacs.training.sources.network_grid import on_network_grid
 from napari_adacs.training.sources.splitting import split_groups
@@ -76,7 +80,10 @@ class TrainingData:
 
 
 def open_data(
-    data: Sequence[str], config: TrainConfig, folder: Path | None = None
+    data: Sequence[str],
+    config: TrainConfig,
+    folder: Path | None = None,
+    progress: Reading | None = None,
 ) -> TrainingData:
     """Find and check training and validation pairs.
 
@@ -91,6 +98,9 @@ def open_data(
         Number of axes, the network's grid, and how to split.
     folder : Path, optional
         Folder of the run; phantom pairs are kept in it.
+    progress : callable, optional
+        Called with a share from 0 to 1 and what is being read, from 0 for
+        each source anew.
 
     Raises
     ------
@@ -101,7 +111,7 @@ def open_data(
     training: list[PairSource] = []
     validation: PairSource | None = None
     for index, name in enumerate(data):
-        found = _open(name, config, folder)
+        found = replace(_open(name, config, folder), progress=progress)
         training.append(found.training(name, rows))
         if index == 0:
             validation = found.validation(name, rows)
@@ -121,6 +131,7 @@ class _Found:
     config: TrainConfig
     # The phantom is made when it is needed, and always right.
     made: bool = False
+    progress: Reading | None = None
 
     def training(self, source: str, rows: list[Row]) -> PairSource:
         return self._checked(self.first, 'train', source, rows)
@@ -136,7 +147,7 @@ class _Found:
     ) -> PairSource:
         if self.made:
             return pairs
-        checked = CheckedPairs(pairs, self.config.ndim)
+        checked = CheckedPairs(pairs, self.config.ndim, self.progress)
         rows.extend((source, name, use, '') for name in checked.names)
         rows.extend(
             (source, s.name, 'skipped', s.reason) for s in checked.skipped
