@@ -96,6 +96,7 @@ screenshots: $(ENV)
 	$(OFFSCREEN) $(BIN)/napari-adacs demo --headless -o demo_output
 	cp demo_output/screenshot.png docs/images/register.png
 	$(BIN)/python recipes/phantom_picture.py
+	$(OFFSCREEN) $(BIN)/python recipes/evaluate_picture.py
 
 bench: $(ENV)
 	@for script in benchmarks/bench_*.py; do \

@@ -20,6 +20,7 @@ from napari_adacs.app.session import LayerRef, Run
 from napari_adacs.app.surface_layer import (
     coloured_surface,
     find_surface,
+    show_colorbar,
     show_surface,
 )
 from napari_adacs.app.view_state import ViewState, look_at
@@ -103,7 +104,17 @@ def test_the_layer_lies_on_the_fixed_labels(
     voxels = np.array([fixed.data_to_world(x) for x in inside])
     assert corners.mean(axis=0) == pytest.approx(voxels.mean(axis=0), abs=0.1)
     assert np.allclose(layer.vertex_values, surface.distances['after'])
+
+
+def test_the_colour_bar_comes_once(viewer_model: ViewerModel) -> None:
+    found = evaluated(viewer_model)
+    surface = coloured_surface(found, 1, no_report, Event())
+    layer = show_surface(viewer_model, found, surface, 'after')
+    show_colorbar(layer)
     assert layer.colorbar.visible
+    layer.colorbar.visible = False
+    show_colorbar(show_surface(viewer_model, found, surface, 'before'))
+    assert not layer.colorbar.visible
 
 
 def test_the_same_surface_is_recoloured(viewer_model: ViewerModel) -> None:

@@ -153,3 +153,17 @@ def test_smoothing_keeps_size_and_place():
     assert radius.mean() == pytest.approx(before.mean(), abs=0.1)
     assert radius.std() < 0.7 * before.std()
     assert np.array_equal(smooth.faces, mesh.faces)
+
+
+def test_slabs_make_one_surface(monkeypatch):
+    """Cut into slabs of one plane, the surface is the same and closed."""
+    mask = ball(6, 18, 8) | ball(3, 18, 14)
+    whole = surface_mesh(mask)
+    monkeypatch.setattr('napari_adacs.evaluation.mesh._VOXELS_AT_ONCE', 1)
+    slabs = surface_mesh(mask)
+    assert np.array_equal(slabs.vertices, whole.vertices)
+    same = [
+        {tuple(sorted(face)) for face in mesh.faces.tolist()}
+        for mesh in (whole, slabs)
+    ]
+    assert same[0] == same[1]

@@ -177,7 +177,8 @@ def test_the_surface_comes_is_recoloured_and_goes(
     click(qtbot, dock, 'surface_button')
     qtbot.waitUntil(lambda: not dock.surface.state.busy, timeout=20_000)
     (layer,) = surfaces(viewer_model)
-    assert viewer_model.dims.ndisplay == 3
+    qtbot.waitUntil(lambda: viewer_model.dims.ndisplay == 3)
+    qtbot.waitUntil(lambda: layer.colorbar.visible)
     assert 'after' in layer.name
     assert 'Before: mean' in dock.surface.note.text()
     dock.surface.before.click()

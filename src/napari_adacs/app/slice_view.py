@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from napari_adacs.app.layer_evaluation import LayerEvaluation
     from napari_adacs.evaluation.slice_table import SliceCurves
+    from napari_adacs.spatial.grid import Grid
 
 _HEADINGS = {name: (heading, digits) for name, heading, digits in COLUMNS}
 _DIGITS = {
@@ -45,9 +46,14 @@ class SliceView:
         self._slices = ViewerSlices(viewer, evaluated.found.grid)
 
     @property
+    def grid(self) -> Grid:
+        """Where the fixed labels lie."""
+        return self._evaluated.found.grid
+
+    @property
     def has_slices(self) -> bool:
         """Whether the labels are a volume."""
-        return self._evaluated.found.grid.ndim == 3
+        return self.grid.ndim == 3
 
     @property
     def axis(self) -> int:
@@ -103,7 +109,7 @@ class SliceView:
 
     def go_to(self, place: float) -> None:
         """Show the slice nearest to a place on the horizontal axis."""
-        last = self._evaluated.found.grid.shape[self.axis] - 1
+        last = self.grid.shape[self.axis] - 1
         index = int(np.clip(round(place), 0, last))
         if index != round(self.index) or abs(index - self.index) > 1e-6:
             self._slices.go_to(self.axis, index)
@@ -129,7 +135,7 @@ class SliceView:
 
     def _axis_name(self) -> str:
         """Return what the fixed layer calls the axis, or its number."""
-        axis, ndim = self.axis, self._evaluated.found.grid.ndim
+        axis, ndim = self.axis, self.grid.ndim
         layer = self._evaluated.request.fixed_ref.find(self._viewer)
         name = '' if layer is None else str(layer.axis_labels[axis - ndim])
         named = name and not name.lstrip('-').isdigit()

@@ -133,7 +133,7 @@ def show_surface(
     """Add the surface as a layer, or recolour the one that is there.
 
     The layer lies where the fixed labels lie. It is found again by its
-    metadata; a person's looks stay.
+    metadata; a person's looks stay. A new one wants `show_colorbar`.
     """
     from napari.layers import Surface
 
@@ -160,7 +160,6 @@ def show_surface(
             **_placement(viewer, evaluated),
         )
         viewer.add_layer(layer)
-        layer.colorbar.visible = True
     layer.metadata = {
         **layer.metadata,
         SURFACE_KEY: {
@@ -169,10 +168,17 @@ def show_surface(
             'name': layer.name,
             'limits': surface.limits,
             'when': when,
+            'new': layer.metadata.get(SURFACE_KEY) is None,
             'evaluated': str(evaluated.request),
         },
     }
     return layer
+
+
+def show_colorbar(layer: Surface) -> None:
+    """Show the colour bar of a new surface; one that was hidden stays so."""
+    if layer.metadata[SURFACE_KEY]['new']:
+        layer.colorbar.visible = True
 
 
 def find_surface(

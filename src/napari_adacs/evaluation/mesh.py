@@ -27,6 +27,8 @@ from napari_adacs.evaluation.surface import bounding_box
 # still be nearer, four times as many are, and so on.
 _FACES = 12
 _POINTS_AT_ONCE = 4096
+# Marching cubes let no other thread run Python while they work.
+_VOXELS_AT_ONCE = 250_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +101,7 @@ def surface_mesh(mask: ArrayLike) -> Mesh:
     padded = np.pad(inside[box], 1).astype(np.float32)
     vertices, faces = (_triangles if inside.ndim == 3 else _segments)(padded)
     corner = np.array([part.start - 1 for part in box])
-    return Mesh(vertices.astype(np.float64) + corner, faces.astype(np.int64))
+    return Mesh(vertices + corner, faces)
 
 
 def mesh_distances(
@@ -191,13 +193,38 @@ class _Faces:
 
 def _triangles(
     padded: NDArray[np.float32],
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+) -> tuple[FloatArray, NDArray[np.int64]]:
     # loaded when the first surface is wanted, not with the evaluation
     from skimage.measure import marching_cubes
 
-    found = marching_cubes(padded, 0.5)  # type: ignore[no-untyped-call]
-    vertices, faces, _, _ = found
-    return vertices, faces
+    planes = max(1, _VOXELS_AT_ONCE // padded[0].size)
+    vertices, faces, count = [], [], 0
+    for start in range(0, len(padded) - 1, planes):
+        slab = padded[start : start + planes + 1]
+        if not slab.any() or slab.all():
+            continue
+        found = marching_cubes(slab, 0.5)  # type: ignore[no-untyped-call]
+        vertices.append(found[0].astype(np.float64) + [start, 0, 0])
+        faces.append(found[1].astype(np.int64) + count)
+        count += len(found[0])
+    return _merged(np.concatenate(vertices), np.concatenate(faces), padded)
+
+
+def _merged(
+    vertices: FloatArray,
+    faces: NDArray[np.int64],
+    padded: NDArray[np.float32],
+) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Join vertices that slabs have in common.
+
+    Those of a mask lie half way between two voxels: twice their coordinates
+    are whole numbers.
+    """
+    shape = tuple(2 * n for n in padded.shape)
+    twice = np.rint(2 * vertices).astype(np.int64)
+    keys = np.ravel_multi_index(tuple(twice.T), shape)
+    _, first, places = np.unique(keys, return_index=True, return_inverse=True)
+    return vertices[first], places[faces]
 
 
 def _segments(

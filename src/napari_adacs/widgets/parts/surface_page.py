@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QPushButton,
@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 from napari_adacs.app.surface_layer import (
     coloured_surface,
     find_surface,
+    show_colorbar,
     show_surface,
 )
 from napari_adacs.app.view_state import ViewState, look_at
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from napari_adacs.app.layer_evaluation import LayerEvaluation
     from napari_adacs.app.surface_layer import ColouredSurface
 
+_PAUSE_MS = 40
 _NOTHING = 'Press Evaluate first.'
 _READY = (
     'Shows the surface of a fixed label; its colour is the distance to the '
@@ -159,11 +161,13 @@ class SurfacePage(QWidget):
             other = 'after' if self.before.isChecked() else 'before'
             getattr(self, other).setChecked(True)
         layer = show_surface(self._viewer, measured, surface, self._when())
+        self._describe()
+        # each of these makes napari draw anew: one per turn of the event loop
         if surface.mesh.vertices.shape[1] == 3:
             self._before = self._before or ViewState.of(self._viewer)
-            look_at(self._viewer, layer)
             self.back.setEnabled(True)
-        self._describe()
+            QTimer.singleShot(0, lambda: look_at(self._viewer, layer))
+        QTimer.singleShot(_PAUSE_MS, lambda: show_colorbar(layer))
 
     def _recolour(self, *_: object) -> None:
         """Colour the layer that is there by the other distance."""
