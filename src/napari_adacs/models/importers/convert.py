@@ -199,7 +199,14 @@ def _filled(header: ModelHeader, found: Mapping[str, Found]) -> Model:
 
     for one in found.values():
         check_budget(one.contents.path, 8 * one.parameters)
-    model = build_model(header)
+    try:
+        model = build_model(header)
+    except ModelError:
+        raise  # it is a ValueError too
+    except (RuntimeError, ValueError, LookupError, ArithmeticError) as error:
+        raise _misfit(
+            found['displacement'], 'no network can be built like that'
+        ) from error
     for role, module in model.modules().items():
         _fill(module, found[role])
         module.eval()

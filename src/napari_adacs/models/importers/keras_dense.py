@@ -16,7 +16,10 @@ from napari_adacs.models.importers.found import (
     channels_first,
     trained_shape,
 )
-from napari_adacs.models.importers.voxelmorph import unet_options
+from napari_adacs.models.importers.voxelmorph import (
+    checked_integration,
+    unet_options,
+)
 
 _LAYER = re.compile(
     r'(?P<prefix>.*?)(?:unet_(?P<arm>enc_conv|dec_conv|dec_final_conv)_'
@@ -140,5 +143,5 @@ def _integration(
     shrink = config.get('int_downsize') or config.get('int_resolution')
     steps = config.get('int_steps')
     if isinstance(steps, int) and isinstance(shrink, int):
-        return {'int_steps': steps, 'int_downsize': shrink}, []
+        return checked_integration(contents, steps, shrink), []
     return {'int_steps': 7, 'int_downsize': 2}, [USUAL_INTEGRATION]

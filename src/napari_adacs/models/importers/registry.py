@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from napari_adacs.errors import ModelError
 from napari_adacs.models.importers.containers import open_checkpoint
 from napari_adacs.models.importers.contents import Contents
 from napari_adacs.models.importers.diffusemorph import find_diffusemorph
 from napari_adacs.models.importers.estimators import find_estimator
-from napari_adacs.models.importers.found import Found
+from napari_adacs.models.importers.found import Found, cannot
 from napari_adacs.models.importers.keras2018 import find_keras2018
 from napari_adacs.models.importers.keras_dense import find_keras_dense
 from napari_adacs.models.importers.strangers import refusal
@@ -34,6 +35,17 @@ FORMATS: tuple[Callable[[Contents], Found | None], ...] = (
     find_diffusemorph,
     find_keras_dense,
     find_keras2018,
+)
+
+# What looking for a layer that should be there ends in, if it is not.
+_CONTRADICTIONS = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    StopIteration,
+    RecursionError,
 )
 
 
@@ -56,8 +68,15 @@ def inspect_checkpoint(path: str | Path) -> Found:
         If it is damaged, hostile, or none of the known networks.
     """
     contents = open_checkpoint(Path(path).expanduser())
-    for find in FORMATS:
-        found = find(contents)
-        if found is not None:
-            return found
+    try:
+        for find in FORMATS:
+            found = find(contents)
+            if found is not None:
+                return found
+    except ModelError:
+        raise  # it is a ValueError too
+    except _CONTRADICTIONS as error:
+        raise cannot(
+            contents, 'its names and shapes contradict each other'
+        ) from error
     raise refusal(contents)

@@ -16,6 +16,7 @@ _CONFIGS = ('config', 'hyper_parameters')
 # What DataParallel, torch.compile and Lightning put before every name.
 _WRAPPERS = ('module.', '_orig_mod.', 'model.', 'net.')
 _MOST_NESTED = 6
+_MOST_VALUES = 10_000
 
 
 def unwrap(
@@ -103,19 +104,25 @@ def _without_wrappers(
         tensors = {n[len(prefix) :]: spec for n, spec in tensors.items()}
 
 
-def _plain(value: object, depth: int = 0) -> Any:
-    """Return plain data; what is nested too deeply is left out."""
-    if depth > _MOST_NESTED:
-        return None
-    if isinstance(value, PlainConfig):
-        value = value.fields
-    if isinstance(value, dict):
-        return {str(k): _plain(v, depth + 1) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v, depth + 1) for v in value]
-    if isinstance(value, str | int | float | bool):
-        return value
-    return None
+def _plain(value: object) -> Any:
+    """Return plain data; what is nested too deeply is left out.
+
+    A value may hold itself, many times over: only so many are looked at.
+    """
+    left = iter(range(_MOST_VALUES))
+
+    def plain(value: object, depth: int) -> Any:
+        if depth > _MOST_NESTED or next(left, None) is None:
+            return None
+        if isinstance(value, PlainConfig):
+            value = value.fields
+        if isinstance(value, dict):
+            return {str(k): plain(v, depth + 1) for k, v in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(v, depth + 1) for v in value]
+        return value if isinstance(value, str | int | float | bool) else None
+
+    return plain(value, 0)
 
 
 def _no_weights(path: Path, what: str) -> ModelError:

@@ -14,6 +14,7 @@ from napari_adacs.models.importers.found import (
     trained_shape,
 )
 
+_MOST_STEPS, _MOST_SHRINKING = 20, 16
 _FIRST = 'unet_model.encoder.0.0.main.weight'
 # Heads that the heteroscedastic paper's first code left in its files, and
 # that no displacement depends on.
@@ -160,7 +161,25 @@ def integration(contents: Contents) -> tuple[dict[str, int], list[str]]:
     if not isinstance(steps, int) or not isinstance(shrink, int):
         steps, shrink = 7, 2
         notes.append(USUAL_INTEGRATION)
-    return {'int_steps': steps, 'int_downsize': shrink}, notes
+    return checked_integration(contents, steps, shrink), notes
+
+
+def checked_integration(
+    contents: Contents, steps: int, shrink: int
+) -> dict[str, int]:
+    """Return the options, if they are such as anybody trains with.
+
+    Raises
+    ------
+    ModelError
+        If not: a billion squarings would never end.
+    """
+    if not (0 <= steps <= _MOST_STEPS and 1 <= shrink <= _MOST_SHRINKING):
+        raise cannot(
+            contents,
+            f'it asks for {steps} squarings at 1/{shrink} of the resolution',
+        )
+    return {'int_steps': steps, 'int_downsize': shrink}
 
 
 def outputs(contents: Contents, pattern: str) -> list[int]:
