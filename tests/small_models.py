@@ -53,3 +53,40 @@ def save_small_model(folder: Path, ndim: int = 2, **options: object) -> Path:
     path = folder / f'small-{ndim}d.safetensors'
     save_bundle(path, small_model(ndim, **options))
     return path
+
+
+def small_diffusemorph(ndim: int = 2, **options: object) -> Model:
+    """Build a DiffuseMorph whose field depends on its score."""
+    torch.manual_seed(0)
+    side = {2: (32, 32), 3: (16, 16, 16)}[ndim]
+    model = build_model(
+        ModelHeader(
+            name=f'small-diffusemorph-{ndim}d',
+            ndim=ndim,
+            network='diffusemorph',
+            network_options={
+                'features': {2: 32, 3: 8}[ndim],
+                'multipliers': [1, 1],
+                'encoder': [4, 4, 4, 4, 4],
+                'decoder': [4, 4, 4, 4, 4],
+                **options,
+            },
+            scheme='adacs',
+            auxiliaries={'scoring': SMALL},
+            preprocessing=Preprocessing('resize', side, 'array'),
+            licence='BSD-3-Clause',
+        )
+    )
+    with torch.no_grad():
+        for parameter in model.displacement.field_fn.parameters():
+            parameter.normal_(0, 0.2)
+    for module in model.modules().values():
+        module.eval()
+    return model
+
+
+def save_small_diffusemorph(folder: Path, ndim: int = 2) -> Path:
+    """Save a small DiffuseMorph as a bundle and return its path."""
+    path = folder / f'small-diffusemorph-{ndim}d.safetensors'
+    save_bundle(path, small_diffusemorph(ndim))
+    return path

@@ -32,7 +32,9 @@ OPEN = (f'{PACKAGE}.errors', f'{PACKAGE}.io.atomic')
 MAY_IMPORT: dict[str, set[str]] = {
     'errors': set(),
     'spatial': set(),
-    'networks': {'spatial'},  # integrating a velocity lives in spatial
+    # integrating a velocity lives in spatial, losses that a network brings
+    # along, such as the prior of a probabilistic one, in objectives
+    'networks': {'objectives', 'spatial'},
     'objectives': {'spatial'},
     'weighting': {'networks', 'objectives', 'spatial'},
     'models': {'networks', 'weighting'},

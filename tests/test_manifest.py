@@ -106,6 +106,7 @@ def test_settings_have_defaults_of_their_type(
         'device',
         'memory_cap_gb',
         'threads',
+        'backend',
         'model_folder',
     }
     for item in properties.values():

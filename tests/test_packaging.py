@@ -94,7 +94,7 @@ class TestMetadata:
 
     def test_the_base_is_what_the_package_imports(self) -> None:
         imported = _third_party_imports()
-        imported -= set(OF_AN_EXTRA)
+        imported -= {*OF_AN_EXTRA, 'openvino'}
         owners = packages_distributions()
         names = {_normal(owners[top][0]) for top in imported}
         assert names == {_normal(name) for name in _requirements()}
@@ -102,6 +102,10 @@ class TestMetadata:
     def test_the_extra_has_what_comparisons_import(self) -> None:
         extra = PROJECT['optional-dependencies']['benchmark']
         assert {name.lower() for name in extra} == set(OF_AN_EXTRA.values())
+
+    def test_openvino_is_an_extra_of_its_own(self) -> None:
+        (extra,) = PROJECT['optional-dependencies']['openvino']
+        assert Requirement(extra).name == 'openvino'
 
     def test_dependencies_are_loose(self) -> None:
         for requirement in _requirements().values():

@@ -26,4 +26,5 @@ def made_up_result(grid: Grid, voxels: np.ndarray | None = None) -> object:
         config=RunConfig(),
         model_name='made-up',
         device='cpu',
+        displacement_sd=noise,
     )

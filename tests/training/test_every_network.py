@@ -18,6 +18,8 @@ from tests.training.conftest import SMALL, disc, make_config
 UNET = {'encoder': [4, 8], 'decoder': [8, 8, 4], 'int_downsize': 1}
 NETWORKS = {
     'voxelmorph': UNET,
+    'voxelmorph-diff': {**UNET, 'unet_half_res': False},
+    'voxelmorph-sigma': UNET,
     'transmorph': {
         'dim': 4,
         'depths': (1, 2, 1, 1),
@@ -37,10 +39,18 @@ SIDE = {
     'diffusemorph': 16,
 }
 # A random step of the diffusion makes every loss noisy.
-STEPS = {'diffusemorph': 20, 'transmorph': 5, 'voxelmorph': 10}
+STEPS = {
+    'diffusemorph': 20,
+    'transmorph': 5,
+    'voxelmorph': 10,
+    'voxelmorph-diff': 20,
+    'voxelmorph-sigma': 20,
+}
 # Where the variance shares the loss, its first steps are rough.
-JOINT_STEPS = {'voxelmorph': 60}
-RATES = {'diffusemorph': 5e-3, 'transmorph': 5e-3, 'voxelmorph': 2e-3}
+JOINT_STEPS = dict.fromkeys(
+    ('voxelmorph', 'voxelmorph-diff', 'voxelmorph-sigma'), 60
+)
+RATES = {'diffusemorph': 5e-3, 'transmorph': 5e-3}
 # Its field network starts from next to nothing.
 EXTRA = {('diffusemorph', 2): 60}
 BOTH = Active(displacement=True, auxiliary=True)
@@ -83,7 +93,7 @@ class Run:
             for name, parameter in module.named_parameters()
         }
         self.optimiser = torch.optim.Adam(
-            self.parameters.values(), lr=RATES[config.network.name]
+            self.parameters.values(), lr=RATES.get(config.network.name, 2e-3)
         )
         self.reached: set[str] = set()
 

@@ -28,6 +28,7 @@ class Role(StrEnum):
     WARPED = 'warped'
     WEIGHT = 'weight'
     VARIANCE = 'variance'
+    SPREAD = 'displacement SD'
     JACOBIAN = 'Jacobian determinant'
     MAGNITUDE = '|displacement|'
     SCORE = 'score'
@@ -149,11 +150,12 @@ def _maps(result: RegistrationResult) -> list[LayerSpec]:
         (Role.SCORE, result.score, 'viridis'),
         (Role.VARIANCE, result.variance, 'magma'),
         (Role.WEIGHT, result.weight, 'viridis'),
+        (Role.SPREAD, result.displacement_sd, 'magma'),
     ):
         if values is None:
             continue
         limits = _trust_limits(values)
-        if role is Role.VARIANCE:
+        if role in (Role.VARIANCE, Role.SPREAD):
             limits = (0.0, max(float(np.percentile(values, 99.5)), 1e-6))
         specs.append(_map(role, values, limits, colours, visible=not shown))
         shown = True

@@ -52,7 +52,11 @@ class Finished:
 
 
 def perform(
-    request: Request, ready: Preflight, progress: Progress, cancel: Event
+    request: Request,
+    ready: Preflight,
+    progress: Progress,
+    cancel: Event,
+    earlier: RegistrationResult | None = None,
 ) -> Finished:
     """Read the voxels, register, and prepare the layers.
 
@@ -66,6 +70,9 @@ def perform(
         Called with (fraction, message).
     cancel : threading.Event
         Set to stop.
+    earlier : RegistrationResult, optional
+        Of the same pair by a DiffuseMorph model: only its field network
+        runs again, with the eta of the request.
 
     Raises
     ------
@@ -81,17 +88,8 @@ def perform(
     if not torch_is_loaded():
         report(0.0, 'Starting torch')
         preload_torch()
-    from napari_adacs.registration.register import register_on_grids
-
     try:
-        result = register_on_grids(
-            inputs['moving'],
-            inputs['fixed'],
-            request.config,
-            emphasis=_emphasis(request, inputs),
-            progress=progress,
-            cancel=cancel,
-        )
+        result = _result(request, inputs, earlier, progress, cancel)
         report(0.9, 'Preparing the layers')
         warped = _warped_labels(result, inputs.get('moving labels'))
         specs, figures = layer_specs(result, warped)
@@ -105,6 +103,29 @@ def perform(
         record['notes'].append(_region_note(request.region, painted))
     seconds = time.perf_counter() - started
     return Finished(result, specs, figures, record, seconds)
+
+
+def _result(
+    request: Request,
+    inputs: Mapping[str, ImageOnGrid],
+    earlier: RegistrationResult | None,
+    progress: Progress,
+    cancel: Event,
+) -> RegistrationResult:
+    from napari_adacs.registration.register import register_on_grids
+
+    eta = request.config.eta
+    if earlier is not None and earlier.with_eta and eta is not None:
+        progress(0.2, 'Estimating the displacement')
+        return earlier.with_eta(eta)
+    return register_on_grids(
+        inputs['moving'],
+        inputs['fixed'],
+        request.config,
+        emphasis=_emphasis(request, inputs),
+        progress=progress,
+        cancel=cancel,
+    )
 
 
 def _region_note(region: Region, painted: int) -> str:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
     from napari_adacs.app.perform import Finished
+    from napari_adacs.registration.result import RegistrationResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +138,8 @@ class Prepared:
         Where the images come from, by role.
     version : int, default: 1
         Which attempt this is.
+    earlier : RegistrationResult, optional
+        What only has to be computed again with another eta.
     """
 
     request: Request
@@ -150,6 +153,7 @@ class Prepared:
     python: str
     sources: Mapping[str, Source]
     version: int = 1
+    earlier: RegistrationResult | None = None
 
     @property
     def title(self) -> str:
@@ -170,7 +174,9 @@ class Prepared:
         # What computes is loaded by the worker, not by the open dock.
         from napari_adacs.app.perform import perform
 
-        finished = perform(self.request, self.ready, progress, cancel)
+        finished = perform(
+            self.request, self.ready, progress, cancel, self.earlier
+        )
         record = dict(finished.record)
         record |= {'command': self.command, 'python': self.python}
         record['inputs'] = {
@@ -178,6 +184,31 @@ class Prepared:
             for role, described in record['inputs'].items()
         }
         return replace(finished, record=record)
+
+    def with_eta(self, eta: float, earlier: RegistrationResult) -> Prepared:
+        """Return the same registration with another eta.
+
+        Parameters
+        ----------
+        eta : float
+            Scale of the score of a DiffuseMorph model.
+        earlier : RegistrationResult
+            What came out before; its score is used again.
+        """
+        config = replace(self.request.config, eta=eta, refine_steps=0)
+        sources = (
+            self.sources['moving'],
+            self.sources['fixed'],
+            config,
+            self.sources.get('moving_labels'),
+        )
+        return replace(
+            self,
+            request=replace(self.request, config=config, region=None),
+            command=command_line(*sources),
+            python=python_lines(*sources),
+            earlier=earlier,
+        )
 
     def told(self, finished: Finished) -> str:
         """Say in a sentence what happened."""

@@ -121,6 +121,10 @@ def command_line(
         words += ['--refine', str(config.refine_steps)]
     if config.threads:
         words += ['--threads', str(config.threads)]
+    if config.backend != 'auto':
+        words += ['--backend', config.backend]
+    if config.eta is not None:
+        words += [f'--eta={config.eta:g}']
     for name, source in (('moving', moving), ('fixed', fixed)):
         if source.frame is not None:
             words += [f'--{name}-frame', str(source.frame)]

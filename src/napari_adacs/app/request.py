@@ -95,7 +95,9 @@ def make_request(
 ) -> Request:
     """Return a request with the preferences filled in."""
     settings = compute_settings()
-    config = RunConfig(model, device, refine_steps, settings.threads)
+    config = RunConfig(
+        model, device, refine_steps, settings.threads, settings.backend
+    )
     return Request(
         moving, fixed, config, labels, settings.memory_cap_gb, region
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_adacs.models.library import ModelEntry
     from napari_adacs.registration.result import RegistrationResult
 
-MAPS = ('score', 'variance', 'weight')
+MAPS = ('score', 'variance', 'weight', 'displacement_sd')
 # Copies of images that are in no file of their own.
 COPIES = {
     role: f'input_{role}.nii.gz'

@@ -183,7 +183,7 @@ class SavedRun:
                 'displacement.',
                 _HINT,
             )
-        maps = {name: self._image(name) for name in MAPS}
+        maps: dict[str, Any] = {name: self._image(name) for name in MAPS}
         return RegistrationResult(
             motion,
             warped,

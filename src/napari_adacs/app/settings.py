@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from napari_adacs.models.library import FOLDER_VARIABLE
+from napari_adacs.registration.config import Backend
 
 PLUGIN = 'napari-adacs'
 
@@ -25,7 +26,10 @@ class ComputeSettings:
     memory_cap_gb : float, default: 0.0
         Refuse registrations that need more; 0 for what is free.
     threads : int, default: 0
-        CPU threads; 0 leaves the choice to torch.
+        CPU threads; 0 takes one per core, or a single one while other
+        programs keep every core busy.
+    backend : str, default: 'auto'
+        What computes the networks, see `RunConfig`.
     model_folder : str, default: ''
         Folder of the user's models; '' for the default one.
     """
@@ -33,6 +37,7 @@ class ComputeSettings:
     device: str = 'auto'
     memory_cap_gb: float = 0.0
     threads: int = 0
+    backend: Backend = 'auto'
     model_folder: str = ''
 
 

@@ -59,8 +59,8 @@ def _add_register(verbs: _Verbs[ArgumentParser]) -> None:
         help='register a moving image to a fixed image',
         description='Register MOVING to FIXED. OUT gets warped.nii.gz, '
         'displacement.nii.gz (an ITK displacement field), the maps of the '
-        'model (score, variance, weight), run.json, and with labels '
-        'warped_labels.nii.gz and metrics.csv.',
+        'model (score, variance, weight, displacement_sd), run.json, and '
+        'with labels warped_labels.nii.gz and metrics.csv.',
     )
     parser.add_argument('moving', metavar='MOVING', help=_IMAGES)
     parser.add_argument('fixed', metavar='FIXED', help=_IMAGES)
@@ -103,7 +103,22 @@ def _add_register(verbs: _Verbs[ArgumentParser]) -> None:
         type=_count,
         default=0,
         metavar='N',
-        help='CPU threads; 0 leaves the choice to torch (default: 0)',
+        help='CPU threads; 0 takes one per core, or one while other '
+        'programs keep every core busy (default: 0)',
+    )
+    parser.add_argument(
+        '--backend',
+        choices=['auto', 'plain', 'openvino'],
+        default='auto',
+        help='what computes the networks: the fastest that torch has, the '
+        'modules as they are, or OpenVINO (default: auto)',
+    )
+    parser.add_argument(
+        '--eta',
+        type=float,
+        metavar='X',
+        help='scale of the score of a DiffuseMorph model (default: the '
+        "model's own, mostly 1)",
     )
     parser.add_argument(
         '--moving-labels', metavar='L', help='segmentation of MOVING'

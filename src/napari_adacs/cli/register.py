@@ -48,7 +48,12 @@ def run(chosen: Namespace) -> int:
 
     started = time.perf_counter()
     config = RunConfig(
-        chosen.model, chosen.device, chosen.refine, chosen.threads
+        chosen.model,
+        chosen.device,
+        chosen.refine,
+        chosen.threads,
+        chosen.backend,
+        chosen.eta,
     )
     inputs = _open(chosen)
     entry = _check(inputs, config, chosen)

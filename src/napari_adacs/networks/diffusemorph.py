@@ -218,7 +218,11 @@ class DiffuseMorph(IntegratedEstimator):
         return self.predict_noise(moving, fixed, clean, first)
 
     def motion_from_score(
-        self, moving: Tensor, score: Tensor, inverse: bool = True
+        self,
+        moving: Tensor,
+        score: Tensor,
+        inverse: bool = True,
+        eta: float | None = None,
     ) -> Motion:
         """Turn a score, scaled by `eta`, into a motion.
 
@@ -230,8 +234,11 @@ class DiffuseMorph(IntegratedEstimator):
             From `score`, or from `predict_noise` while training.
         inverse : bool, default: True
             Whether to compute the inverse displacement too.
+        eta : float, optional
+            Instead of the attribute.
         """
-        pair = [self.to_input_range(moving), self.eta * score]
+        eta = self.eta if eta is None else eta
+        pair = [self.to_input_range(moving), eta * score]
         flow = self.emit_flow(torch.cat(pair, dim=1))
         return self.shrunk_motion(flow, inverse)
 

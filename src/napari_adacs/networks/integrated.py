@@ -51,10 +51,13 @@ class IntegratedEstimator(DisplacementEstimator):
 
     def shrunk_motion(self, flow: Tensor, inverse: bool) -> Motion:
         """Turn the output of the network into a motion."""
-        flow = full(flow)
-        if self.int_downsize != self.emitted_step:
-            flow = resize_displacement(flow, 1 / self.int_downsize)
-        return self.motion(flow, inverse)
+        return self.motion(self.shrunk_velocity(full(flow)), inverse)
+
+    def shrunk_velocity(self, flow: Tensor) -> Tensor:
+        """Bring the output of the network to the grid of the velocity."""
+        if self.int_downsize == self.emitted_step:
+            return flow
+        return resize_displacement(flow, 1 / self.int_downsize)
 
     def motion(self, raw: Tensor, inverse: bool = True) -> Motion:
         """Turn what the network emits into a motion."""

@@ -17,6 +17,8 @@ from napari_adacs.networks.diffusemorph import DiffuseMorph
 from napari_adacs.networks.transmorph import TransMorph
 from napari_adacs.networks.voxelmorph import VoxelMorph
 from napari_adacs.networks.voxelmorph2018 import VoxelMorph2018
+from napari_adacs.networks.voxelmorph_diff import VoxelMorphDiff
+from napari_adacs.networks.voxelmorph_sigma import VoxelMorphSigma
 from napari_adacs.networks.vxm_pairwise import VxmPairwise
 
 T = TypeVar('T')
@@ -25,6 +27,8 @@ DISPLACEMENT: dict[str, Callable[..., DisplacementEstimator]] = {
     'diffusemorph': DiffuseMorph,
     'transmorph': TransMorph,
     'voxelmorph': VoxelMorph,
+    'voxelmorph-diff': VoxelMorphDiff,
+    'voxelmorph-sigma': VoxelMorphSigma,
     'voxelmorph2018': VoxelMorph2018,
     'vxm-pairwise': VxmPairwise,
 }

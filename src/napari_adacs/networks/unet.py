@@ -142,12 +142,12 @@ class UNet(nn.Module):
         for level, features in enumerate(up):
             self.decoder.append(_chain(ndim, channels, features))
             channels = features[-1]
-            if self._grows_after(level):
+            if self.grows_after(level):
                 channels += skips.pop()
         self.remaining = _chain(ndim, channels, tail)
         self.out_channels = tail[-1] if tail else channels
 
-    def _grows_after(self, level: int) -> bool:
+    def grows_after(self, level: int) -> bool:
         """Whether a level of the decoder is upsampled and gets a skip."""
         return not self.half_res or level < len(self.factors) - 1
 
@@ -162,7 +162,7 @@ class UNet(nn.Module):
         for i, level in enumerate(self.decoder):
             for block in level:  # type: ignore[attr-defined]
                 x = block(x)
-            if self._grows_after(i):
+            if self.grows_after(i):
                 x = torch.cat([self.upsampling[i](x), skips.pop()], dim=1)
         for block in self.remaining:
             x = block(x)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from napari_adacs.errors import InputError
+
+Backend = Literal['auto', 'plain', 'openvino']
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,13 @@ class RunConfig:
     refine_steps : int, default: 0
         Steps of instance optimisation after the model's estimate.
     threads : int, default: 0
-        CPU threads; 0 leaves the choice to torch.
+        CPU threads; 0 takes one per core, or a single one while other
+        programs keep every core busy.
+    backend : {'auto', 'plain', 'openvino'}, default: 'auto'
+        What computes the networks: the fastest that torch has, the modules
+        as they are, or OpenVINO, an optional package.
+    eta : float, optional
+        Scale of the score of a DiffuseMorph model; the model's own if None.
 
     Raises
     ------
@@ -36,12 +45,21 @@ class RunConfig:
     device: str = 'auto'
     refine_steps: int = 0
     threads: int = 0
+    backend: Backend = 'auto'
+    eta: float | None = None
 
     def __post_init__(self) -> None:
         if self.refine_steps < 0:
             raise InputError("'refine_steps' must be 0 or more.")
         if self.threads < 0:
             raise InputError("'threads' must be 0 or more.")
+        if self.backend not in get_args(Backend):
+            raise InputError(
+                f"There is no backend '{self.backend}'.",
+                f'Known backends: {", ".join(get_args(Backend))}.',
+            )
+        if self.eta is not None and not math.isfinite(self.eta):
+            raise InputError("'eta' must be a finite number.")
         if not self.model:
             raise InputError('No model was chosen.', "Use 'auto'.")
 

@@ -58,12 +58,11 @@ class Reporter:
 
     @contextlib.contextmanager
     def watching(self, networks: Iterable[nn.Module]) -> Iterator[None]:
-        """Notice cancelling between the layers of running networks."""
+        """Notice cancelling between the parts of running networks."""
         handles = [
             layer.register_forward_pre_hook(self.check)
             for network in networks
             for layer in network.modules()
-            if not list(layer.children())
         ]
         try:
             yield

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,12 +13,12 @@ from numpy.typing import ArrayLike
 
 from napari_adacs.models.library import resolve_model
 from napari_adacs.models.model import Model
-from napari_adacs.registration.config import RunConfig
+from napari_adacs.registration.config import Backend, RunConfig
 from napari_adacs.registration.device import (
     readable_memory_errors,
     resolve_device,
 )
-from napari_adacs.registration.estimate import estimate
+from napari_adacs.registration.estimate import Estimate, estimate
 from napari_adacs.registration.inputs import (
     ImageOnGrid,
     check_pair,
@@ -34,6 +35,8 @@ from napari_adacs.registration.plan import plan_registration
 from napari_adacs.registration.preprocess import network_grid, prepare
 from napari_adacs.registration.progress import Cancel, Progress, Reporter
 from napari_adacs.registration.result import RegistrationResult
+from napari_adacs.registration.threads import limited_threads
+from napari_adacs.spatial.grid import Grid
 
 
 def register(
@@ -46,6 +49,8 @@ def register(
     device: str = 'auto',
     refine_steps: int = 0,
     threads: int = 0,
+    backend: Backend = 'auto',
+    eta: float | None = None,
     emphasis: ArrayLike | None = None,
     progress: Progress | None = None,
     cancel: Cancel = None,
@@ -68,7 +73,14 @@ def register(
     refine_steps : int, default: 0
         Steps of instance optimisation after the model's estimate.
     threads : int, default: 0
-        CPU threads; 0 leaves the choice to torch.
+        CPU threads; 0 takes one per core, or a single one while other
+        programs keep every core busy.
+    backend : {'auto', 'plain', 'openvino'}, default: 'auto'
+        What computes the networks: the fastest that torch has, the modules
+        as they are, or OpenVINO, an optional package.
+    eta : float, optional
+        Scale of the score of a DiffuseMorph model; the model's own, mostly
+        1, if omitted.
     emphasis : (*fixed.shape) array_like, optional
         Where refining should try harder: residual weights are multiplied
         by ``1 + emphasis``. 0 or more; needs `refine_steps`.
@@ -95,7 +107,7 @@ def register(
     """
     given = model if isinstance(model, Model) else None
     name = given.header.name if given else str(model)
-    config = RunConfig(name, device, refine_steps, threads)
+    config = RunConfig(name, device, refine_steps, threads, backend, eta)
     moving_spacing = spacing if moving_spacing is None else moving_spacing
     return register_on_grids(
         image_on_grid(moving, 'moving', moving_spacing),
@@ -146,7 +158,10 @@ def register_on_grids(
         moving.grid, fixed.grid, model.header, model.size_multiple
     )
     clock.lap('load')
-    with _threads(config.threads), readable_memory_errors(plan.memory_gb):
+    with (
+        limited_threads(config.threads),
+        readable_memory_errors(plan.memory_gb),
+    ):
         report(0.1, 'Resampling')
         grid = network_grid(
             fixed, model.header.preprocessing, model.size_multiple
@@ -154,43 +169,67 @@ def register_on_grids(
         pair = prepare(moving, fixed, grid, marked)
         clock.lap('prepare')
         with report.watching(model.modules().values()):
-            found = estimate(model, pair, target, config.refine_steps, report)
+            found = estimate(model, pair, target, config, report)
         clock.lap('network')
         report(0.85, 'Returning to the native grid')
-        field = native_field(found, grid, moving.grid, fixed.grid)
+        place = _Place(moving, fixed, grid, config, model.header.name, target)
+        result = place.result(found, plan.sentences, clock)
+    report(1.0, 'Done')
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where an estimate belongs, and what it came from."""
+
+    moving: ImageOnGrid
+    fixed: ImageOnGrid
+    network: Grid
+    config: RunConfig
+    model_name: str
+    device: torch.device
+
+    def result(
+        self, found: Estimate, notes: tuple[str, ...], clock: _Clock
+    ) -> RegistrationResult:
+        """Bring an estimate to the native grid."""
+        moving, fixed = self.moving, self.fixed
+        field = native_field(found, self.network, moving.grid, fixed.grid)
         warped = field.warp_image(moving.data)
         maps = {
-            name: native_map(values, grid, fixed.grid)
+            name: native_map(values, self.network, fixed.grid)
             for name, values in found.maps.items()
         }
         difference = residual(fixed, moving, warped)
         clock.lap('native')
-    report(1.0, 'Done')
-    return RegistrationResult(
-        field,
-        warped,
-        difference,
-        maps.get('score'),
-        maps.get('variance'),
-        maps.get('weight'),
-        config=config,
-        model_name=model.header.name,
-        device=str(target),
-        timings=clock.laps,
-        notes=plan.sentences,
-    )
+        again = found.again
+        return RegistrationResult(
+            field,
+            warped,
+            difference,
+            maps.get('score'),
+            maps.get('variance'),
+            maps.get('weight'),
+            config=self.config,
+            model_name=self.model_name,
+            device=str(self.device),
+            timings=clock.laps,
+            notes=notes,
+            displacement_sd=maps.get('displacement_sd'),
+            with_eta=None if again is None else partial(self.rescaled, again),
+        )
 
-
-@contextlib.contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Limit torch's CPU threads for a while; 0 changes nothing."""
-    before = torch.get_num_threads()
-    if count:
-        torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    def rescaled(
+        self, again: Callable[[float], Estimate], eta: float
+    ) -> RegistrationResult:
+        """Register with another eta, running the field network alone."""
+        config = replace(self.config, eta=eta, refine_steps=0)
+        clock = _Clock()
+        with limited_threads(config.threads):
+            found = again(eta)
+            clock.lap('network')
+            place = replace(self, config=config)
+            return place.result(found, (), clock)
 
 
 class _Clock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,14 @@ class RegistrationResult:
         Seconds by stage.
     notes : tuple of str
         What a person should know about this run.
+    displacement_sd : (*fixed.shape) numpy.ndarray of float32 or None
+        Standard deviation of the displacement along an axis (root mean
+        square over axes), in the unit of `field.grid`; from models that
+        predict it, for the network's estimate before refining.
+    with_eta : callable or None
+        From a DiffuseMorph model: registers the same pair with another
+        scale of the score, running the field network alone, without
+        refining. It keeps the model and the score in memory.
     """
 
     field: DisplacementField
@@ -58,6 +66,15 @@ class RegistrationResult:
     device: str
     timings: Mapping[str, float] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    displacement_sd: FloatMap | None = None
+    with_eta: Callable[[float], RegistrationResult] | None = dataclasses.field(
+        default=None, repr=False
+    )
+
+    @property
+    def eta(self) -> float:
+        """Scale of the score that was used, 1 unless told otherwise."""
+        return 1.0 if self.config.eta is None else self.config.eta
 
     @property
     def maps(self) -> dict[str, FloatMap]:
@@ -66,6 +83,7 @@ class RegistrationResult:
             'score': self.score,
             'variance': self.variance,
             'weight': self.weight,
+            'displacement_sd': self.displacement_sd,
         }
         return {k: v for k, v in found.items() if v is not None}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QWidget
 
@@ -12,6 +12,7 @@ from napari_adacs.app import session
 from napari_adacs.app.prepared import prepare
 from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.errors import AdacsError
+from napari_adacs.widgets.parts.eta_slider import EtaSlider
 from napari_adacs.widgets.parts.message import Kind, Message
 from napari_adacs.widgets.parts.register_form import RegisterForm
 from napari_adacs.widgets.parts.registration_run import RegistrationRun
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import napari
     from napari.utils.events import Event
 
+    from napari_adacs.app.prepared import Prepared
     from napari_adacs.app.session import Run
     from napari_adacs.registration.result import RegistrationResult
 
@@ -55,9 +57,14 @@ class RegisterDock(ViewerDock):
             'register_button',
             'Align the moving image to the fixed one (Ctrl+Return).',
         )
+        self.eta = EtaSlider()
         self.results = ResultBar()
         self.run = RegistrationRun(napari_viewer, self)
-        self._stack(self.form, self.preflight, self.run_bar, self.results)
+        self._prepared: Prepared | None = None
+        self._wanted_eta: float | None = None
+        self._stack(
+            self.form, self.preflight, self.run_bar, self.eta, self.results
+        )
         self._connect()
         self.attach()
 
@@ -82,7 +89,39 @@ class RegisterDock(ViewerDock):
             self._say(str(error), Kind.ERROR)
             return
         self.results.show_text('')
+        self._prepared, self._wanted_eta = prepared, None
         self.run.start(prepared)
+
+    def rescale(self, eta: float) -> None:
+        """Register the last pair with another eta, now or after this run.
+
+        Parameters
+        ----------
+        eta : float
+            Scale of the score of a DiffuseMorph model.
+        """
+        self._wanted_eta = eta
+        self._rescale()
+
+    def _rescale(self) -> None:
+        result, eta = self.last_result, self._wanted_eta
+        if self.state.busy or eta is None:
+            return
+        self._wanted_eta = None
+        ready = self._prepared
+        if result is None or ready is None or not self._scales(result):
+            return
+        self.run.start(ready.with_eta(eta, result))
+
+    def _scales(self, result: RegistrationResult) -> bool:
+        """Whether the result is of the pair that was prepared last."""
+        run, ready = self.last_run, self._prepared
+        return (
+            result.with_eta is not None
+            and run is not None
+            and ready is not None
+            and run.group_id == ready.group_id
+        )
 
     def remove_results(self) -> None:
         """Remove the layers of the newest registration in the viewer."""
@@ -102,6 +141,7 @@ class RegisterDock(ViewerDock):
         self.run.state_changed.connect(self._on_state)
         self.run.said.connect(self._say)
         self.run.registered.connect(self._on_registered)
+        self.eta.moved.connect(self.rescale)
         self.results.remove.connect(self.remove_results)
         self.results.copy.connect(self._copy)
         key = QShortcut(QKeySequence('Ctrl+Return'), self)
@@ -144,9 +184,13 @@ class RegisterDock(ViewerDock):
             # Only now is it known for sure which devices torch has.
             self.form.reload_devices()
             self._check()
+            # What was wished for while this ran; not from inside its end.
+            QTimer.singleShot(0, self._rescale)
 
     def _on_registered(self, run: Run) -> None:
         self.last_run = run
+        if run.result.with_eta is not None and self._wanted_eta is None:
+            self.eta.show_value(run.result.eta)
         self._refresh_buttons()
 
     def _on_removed(self, event: Event) -> None:
@@ -158,6 +202,8 @@ class RegisterDock(ViewerDock):
             self._refresh_buttons()
 
     def _refresh_buttons(self) -> None:
+        result = self.last_result
+        self.eta.setVisible(result is not None and self._scales(result))
         self.results.set_enabled(
             remove=session.latest(self._viewer) is not None,
             copy=self.run_bar.ready,

@@ -54,10 +54,17 @@ def test_maps_that_a_model_lacks_are_not_offered(run: Run) -> None:
         'score',
         'weight',
         'variance',
+        'displacement_sd',
         'residual',
         'jacobian',
     ]
-    plain = replace(run.result, score=None, weight=None, variance=None)
+    plain = replace(
+        run.result,
+        score=None,
+        weight=None,
+        variance=None,
+        displacement_sd=None,
+    )
     assert map_names(plain) == ['residual', 'jacobian']
 
 

@@ -31,6 +31,7 @@ _CONTOUR_COLOUR = '#ffffff'
 _MAP_ROLES = (
     Role.SCORE,
     Role.VARIANCE,
+    Role.SPREAD,
     Role.WEIGHT,
     Role.JACOBIAN,
     Role.MAGNITUDE,

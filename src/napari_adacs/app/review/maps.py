@@ -86,6 +86,14 @@ MAPS: dict[str, MapKind] = {
             'above',
         ),
         MapKind(
+            'displacement_sd',
+            'Displacement SD',
+            'Standard deviation that the model expects of its displacement.',
+            'standard deviation along an axis, mm or voxels',
+            'magma',
+            'above',
+        ),
+        MapKind(
             'residual',
             'Residual',
             'What differs after registration, both images scaled to 0 to 1.',
