@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 
-from napari_adacs.app import session
+from napari_adacs.app import session, surface_layer
 from napari_adacs.app.layers import layer_kwargs
 from napari_adacs.app.surface_layer import SURFACE_KEY
 from napari_adacs.widgets.evaluate_dock import EvaluateDock
@@ -207,6 +209,48 @@ def test_a_missing_label_has_no_surface(
     assert surfaces(viewer_model) == []
 
 
+def test_measuring_a_surface_can_be_cancelled(
+    qtbot: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    viewer_model: ViewerModel,
+    dock: EvaluateDock,
+) -> None:
+    started = Event()
+
+    def wait(mesh: Any, other: Any, spacing: Any, progress: Any) -> None:
+        started.set()
+        while True:
+            progress(0.1)
+            time.sleep(0.01)
+
+    monkeypatch.setattr(surface_layer, 'mesh_distances', wait)
+    click_tab(qtbot, dock, dock.surface)
+    click(qtbot, dock, 'surface_button')
+    qtbot.waitUntil(started.is_set)
+    assert dock.surface.run_bar.button.text() == 'Cancel'
+    click(qtbot, dock, 'surface_button')
+    qtbot.waitUntil(lambda: not dock.surface.state.busy)
+    assert dock.surface.note.text() == 'Cancelled.'
+    assert surfaces(viewer_model) == []
+
+
+def test_another_evaluation_leaves_the_old_surface_alone(
+    qtbot: Any, viewer_model: ViewerModel, dock: EvaluateDock
+) -> None:
+    click_tab(qtbot, dock, dock.surface)
+    click(qtbot, dock, 'surface_button')
+    qtbot.waitUntil(lambda: len(surfaces(viewer_model)) == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: not dock.surface.state.busy)
+    (layer,) = surfaces(viewer_model)
+    values = layer.vertex_values.copy()
+    run(qtbot, dock)
+    dock.surface.before.click()
+    assert np.array_equal(layer.vertex_values, values)
+    click(qtbot, dock, 'surface_button')
+    qtbot.waitUntil(lambda: 'before' in layer.name, timeout=20_000)
+    assert surfaces(viewer_model) == [layer]
+
+
 # ---- uncertainty ------------------------------------------------------------
 
 
@@ -235,6 +279,17 @@ def test_without_a_registration_there_is_nothing_to_judge(
     assert 'Choose a registration' in dock.trust.note.text()
     assert dock.trust.plot.isHidden()
     assert not dock.trust.take.export_button.isEnabled()
+
+
+def test_another_theme_repaints_the_curves(
+    qtbot: Any, viewer_model: ViewerModel, dock: EvaluateDock
+) -> None:
+    click_tab(qtbot, dock, dock.trust)
+    qtbot.waitUntil(lambda: dock.trust.plot is not None, timeout=20_000)
+    before = dock.trust.plot.palette_used
+    viewer_model.theme = 'light'
+    qtbot.waitUntil(lambda: dock.trust.plot is not None, timeout=20_000)
+    assert dock.trust.plot.palette_used != before
 
 
 def test_a_region_that_is_gone_is_explained(

@@ -97,14 +97,15 @@ class SliceView:
         parts = []
         for name in ('dsc', metric):
             heading, digits = _HEADINGS[name]
-            before, after = (
+            known = [
                 NOTHING
-                if values is None or np.isnan(values[index])
+                if np.isnan(values[index])
                 else f'{values[index]:.{digits}f}'
                 for values in curves.values(name)
-            )
+                if values is not None
+            ]
             unit = '' if name == 'dsc' else f' {self._unit}'
-            parts.append(f'{heading} {before} → {after}{unit}')
+            parts.append(f'{heading} {" → ".join(known)}{unit}')
         return f'{title} {", ".join(parts)}.'
 
     def go_to(self, place: float) -> None:

@@ -132,14 +132,15 @@ class EvaluateDock(ViewerDock):
     def _follow(self) -> None:
         self.form.follow()
         self.slices.follow()
+        self.trust.follow()
         self.landmarks.follow()
 
     def _unfollow(self) -> None:
         self._runner.abandon()
         self.surface.stop()
-        self.trust.stop()
         self.form.unfollow()
         self.slices.unfollow()
+        self.trust.unfollow()
         self.landmarks.unfollow()
         if self.state.busy:
             self._set_state(RunState.IDLE)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # More points than this are drawn thin and without smoothing.
 _MANY_POINTS = 4000
 # Fewer than this have a dot each.
-_DOTTED_POINTS = 256
+_DOTTED_POINTS = 128
 
 
 class Plot(pg.GraphicsLayoutWidget):

@@ -84,6 +84,8 @@ class SurfacePage(QWidget):
     def show_evaluation(self, evaluated: LayerEvaluation) -> None:
         """Offer the labels of another evaluation."""
         self._evaluated = evaluated
+        # what an earlier evaluation measured is not recoloured any more
+        self.surface = None
         self.label.offer(evaluated.evaluation)
         has_after = evaluated.found.warped is not None
         (self.after if has_after else self.before).setChecked(True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QTabBar, QVBoxLayout, QWidget
 
 
@@ -22,6 +22,9 @@ class Tabs(QWidget):
         self.bar.setAccessibleName('what to look at')
         self.bar.setDrawBase(False)
         self.bar.setExpanding(True)
+        # rather short titles than hidden pages
+        self.bar.setUsesScrollButtons(False)
+        self.bar.setElideMode(Qt.TextElideMode.ElideRight)
         self.pages: list[QWidget] = []
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 8, 0, 0)

@@ -58,6 +58,7 @@ class TrustPage(QWidget):
         self._run: Run | None = None
         self._labels: LayerImage | None = None
         self._shown: object = None
+        self._following = False
         self.table: TrustTable | None = None
         self.plot: TrustPlot | None = None
         self.map = QComboBox()
@@ -97,10 +98,19 @@ class TrustPage(QWidget):
             self._offer_maps()
         self._start()
 
-    def stop(self) -> None:
-        """Let go of what is running."""
+    def follow(self) -> None:
+        """Follow the viewer's theme from now on."""
+        if not self._following:
+            self._following = True
+            self._viewer.events.theme.connect(self._restyle)
+
+    def unfollow(self) -> None:
+        """Leave the viewer alone, and let go of what is running."""
         self._runner.abandon()
         self._shown = None
+        if self._following:
+            self._following = False
+            self._viewer.events.theme.disconnect(self._restyle)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Compute what was chosen while the page was hidden."""
@@ -174,6 +184,16 @@ class TrustPage(QWidget):
         elif isinstance(outcome, Failed):
             sentence = f'{outcome.message} {outcome.hint}'.strip()
             self._show_nothing(sentence, Kind.WARNING)
+
+    def _restyle(self, *_: object) -> None:
+        """Start anew in the colours of another theme."""
+        if self.plot is not None:
+            for old in (self._legend, self.plot):
+                self._layout.removeWidget(old)
+                old.deleteLater()
+            self.plot = None
+            self._shown = None
+            self._start()
 
     def _show_nothing(self, sentence: str, kind: Kind = Kind.INFO) -> None:
         self.table = None
