@@ -15,12 +15,14 @@ from napari_adacs.app.layer_specs import Role
 from napari_adacs.app.prepared import Chosen, prepare
 from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.app.review.identity import identify
+from napari_adacs.app.review.ready import make_ready, review_request
 from napari_adacs.app.save_run import remember_saved, save_request, save_run
 from napari_adacs.app.saved_runs import saved_run
 from napari_adacs.cli import main
 from napari_adacs.errors import InputError
 from napari_adacs.io.nifti import save_volume
 from napari_adacs.models.library import FOLDER_VARIABLE
+from napari_adacs.spatial.grid import Grid
 from tests.app.pairs import SHAPE, add_cine, add_pair, texture
 from tests.small_models import save_small_model
 
@@ -212,3 +214,41 @@ def test_cancelling_leaves_nothing(tmp_path, viewer_model):
             save_request(viewer_model, run, tmp_path / 'out'), quiet, cancel
         )
     assert not Path(tmp_path / 'out').exists()
+
+
+def test_labels_of_the_review_come_back(tmp_path, viewer_model):
+    """The registration knew no labels; the review compares some."""
+    add_pair(viewer_model)
+    run = registered(viewer_model)
+    data = np.zeros(SHAPE, np.uint8)
+    data[4:10, 4:10, 4:10] = 1
+    placed = {'scale': (3, 2, 1), 'units': ('mm',) * 3}
+    viewer_model.add_labels(data, name='ED_labels', **placed)
+    viewer_model.add_labels(data, name='ES_labels', **placed)
+    request = review_request(viewer_model, run)
+    names = {k: r.name for k, r in request.label_refs.items()}
+    assert names == {'moving_labels': 'ED_labels', 'fixed_labels': 'ES_labels'}
+    wanted = save_request(
+        viewer_model, run, tmp_path / 'out', request.label_refs
+    )
+    save_run(wanted, quiet, CANCEL)
+    viewer, again = opened(tmp_path / 'out')
+    assert str(again.labels) == 'ED_labels'
+    assert not viewer.layers['ES_labels'].visible
+    found = make_ready(review_request(viewer, again), quiet, CANCEL)
+    assert [c.name for c in found.figures[0].components][-1] == 'dsc'
+
+
+def test_frames_of_one_file_are_one_layer(tmp_path, viewer_model):
+    grid = Grid.from_spacing(SHAPE, 2.0)
+    frames = np.stack([texture(seed=i) for i in range(3)])
+    path = tmp_path / 'cine.nii.gz'
+    save_volume(path, frames, grid, frame_duration_s=0.1, axis_order='zyx')
+    out = tmp_path / 'out'
+    options = ['--moving-frame', '0', '--fixed-frame', '2', '--device', 'cpu']
+    files = [str(path), str(path), '-o', str(out)]
+    assert main(['register', *files, *options]) == 0
+    viewer, again = opened(out)
+    assert [x.name for x in viewer.layers if x.ndim == 4] == ['cine']
+    assert (again.moving.frame, again.fixed.frame) == (0, 2)
+    assert again.moving.layer_id == again.fixed.layer_id

@@ -454,3 +454,47 @@ class TestFiles:
             assert (tmp_path / name).stat().st_size > 1000
         dock.files.export_to(tmp_path / 'nowhere' / 'review.csv')
         assert dock.message.kind is Kind.ERROR
+
+
+def test_keys_work_in_the_dock_too(dock: ReviewDock, qtbot: Any) -> None:
+    """napari hears keys only while its canvas has the keyboard."""
+    dock.show()
+    dock.activateWindow()
+    table = dock.slices.table
+    table.setFocus()
+    dock.desk.go(2)
+    qtbot.wait(50)
+    shift = Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(table, Qt.Key.Key_A, shift)
+    qtbot.keyClick(table, Qt.Key.Key_R, shift)
+    given = {i: j.verdict for i, j in dock.desk.review.along(0).items()}
+    assert given == {2: Verdict.ACCEPT, 3: Verdict.REJECT}
+    # what can be typed is typed
+    note = dock.slices.verdicts.note
+    note.setFocus()
+    qtbot.keyClick(note, Qt.Key.Key_A, shift)
+    qtbot.keyClicks(note, '.')
+    assert note.text().upper() == 'A.'
+    assert set(dock.desk.review.reviewed(0)) == {2, 3}
+
+
+def test_other_labels_are_measured(
+    dock: ReviewDock, viewer_model: ViewerModel, qtbot: Any
+) -> None:
+    first = dock.desk
+    other = viewer_model.add_labels(
+        np.roll(viewer_model.layers['ES_labels'].data, 5, axis=1),
+        scale=(3, 2, 1),
+        units=('mm',) * 3,
+        name='by another reader',
+    )
+    dock.views.labels.choose(other)
+    dock.views.labels.activated.emit(dock.views.labels.currentIndex())
+    qtbot.waitUntil(
+        lambda: dock.desk is not None and dock.desk is not first, timeout=LONG
+    )
+    before, after = (
+        next(c for c in d.ready.figures[0].components if c.name == 'dsc')
+        for d in (first, dock.desk)
+    )
+    assert np.nanmean(after.values) < 0.8 * np.nanmean(before.values)

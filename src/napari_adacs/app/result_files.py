@@ -25,7 +25,13 @@ MAPS = ('score', 'variance', 'weight', 'displacement_sd')
 # Copies of images that are in no file of their own.
 COPIES = {
     role: f'input_{role}.nii.gz'
-    for role in ('moving', 'fixed', 'moving_labels', 'emphasis')
+    for role in (
+        'moving',
+        'fixed',
+        'moving_labels',
+        'fixed_labels',
+        'emphasis',
+    )
 }
 FILES = (
     'warped.nii.gz',

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -102,12 +102,7 @@ class SavedRun:
         self, viewer: ViewerModel, finished: Finished | None = None
     ) -> ResultGroup:
         """Return the result layers; the images are added if they are not."""
-        layers: dict[str, Layer] = {}
-        for role, found in self._found.items():
-            is_open = found.reference.find(viewer) is not None
-            layers[role], self._shown[role] = found.shown_in(viewer)
-            if role in _LABELS and not is_open:
-                layers[role].visible = False
+        layers = self._show_inputs(viewer)
         ndim = self._found['fixed'].image.grid.ndim
         return ResultGroup(
             viewer,
@@ -117,6 +112,24 @@ class SavedRun:
             {} if finished is None else finished.record,
             looks_of(layers['moving'], layers.get('moving_labels')),
         )
+
+    def _show_inputs(self, viewer: ViewerModel) -> dict[str, Layer]:
+        """Return the images by role; two frames of a file are one layer."""
+        layers: dict[str, Layer] = {}
+        added: dict[Path, LayerRef] = {}
+        for role, found in self._found.items():
+            path = None if found.volume is None else found.volume.path
+            if path in added:
+                # from the same file: only the frame is another
+                reference = replace(added[path], frame=found.reference.frame)
+                found = replace(found, reference=reference)
+            is_open = found.reference.find(viewer) is not None
+            layers[role], self._shown[role] = found.shown_in(viewer)
+            if path is not None:
+                added[path] = self._shown[role]
+            if role in _LABELS and not is_open:
+                layers[role].visible = False
+        return layers
 
     @property
     def title(self) -> str:

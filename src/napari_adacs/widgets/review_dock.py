@@ -12,6 +12,7 @@ from napari_adacs.app import session
 from napari_adacs.app.review.desk import ReviewDesk
 from napari_adacs.app.review.keys import KeySet
 from napari_adacs.app.review.ready import make_ready, review_request
+from napari_adacs.app.session import LayerRef
 from napari_adacs.widgets.parts.dock_keys import add_shortcuts
 from napari_adacs.widgets.parts.key_help import KeyHelp
 from napari_adacs.widgets.parts.landmark_panel import LandmarkPanel
@@ -84,19 +85,31 @@ class ReviewDock(ViewerDock):
         """Whether a result is being measured."""
         return self._runner.running
 
-    def review(self, run: Run | None) -> None:
-        """Review another result, or none."""
-        if run is self._wanted:
+    def review(
+        self, run: Run | None, fixed_labels: LayerRef | None = None
+    ) -> None:
+        """Review another result, or none.
+
+        Parameters
+        ----------
+        run : Run or None
+            The result.
+        fixed_labels : LayerRef, optional
+            Labels to compare the warped ones with, if they were chosen.
+        """
+        if run is self._wanted and fixed_labels is None:
             return
+        same = run is self._wanted
         self._wanted = run
         self._runner.abandon()
         self._set_desk(None)
-        self.views.set_run(run)
+        if not same:
+            self.views.set_run(run)
         if run is None:
             self.message.show_text(_NOTHING)
             return
         self.message.show_text('Measuring the slices…')
-        request = review_request(self._viewer, run)
+        request = review_request(self._viewer, run, fixed_labels)
         self._runner.start(partial(make_ready, request))
 
     def _tabs(self) -> QTabWidget:
@@ -142,6 +155,7 @@ class ReviewDock(ViewerDock):
         for part in (self.files, self.refine):
             part.said.connect(self._say)
         self.refine.wanted.connect(self._choose)
+        self.views.labels.activated.connect(self._on_labels)
         self.files.opened.connect(self._choose)
         self.files.saved.connect(self._on_saved)
 
@@ -181,6 +195,14 @@ class ReviewDock(ViewerDock):
     def _on_run(self) -> None:
         if self.attached:
             self.review(self.runs.run())
+
+    def _on_labels(self) -> None:
+        """Measure with the labels that were chosen for the contours."""
+        layer, run = self.views.labels.layer(), self._wanted
+        if layer is not None and run is not None:
+            frame = run.fixed.frame if layer.ndim == 4 else None
+            key = str(layer.unique_id)
+            self.review(run, LayerRef(key, layer.name, frame))
 
     def _choose(self, run: Run) -> None:
         """Review a run that may be too new for the list."""

@@ -230,3 +230,22 @@ def test_a_desk_without_layers_does_nothing(desk, viewer_model):
     desk.step(1)
     assert desk.layer is None
     assert desk.current == 0
+
+
+@pytest.mark.filterwarnings('ignore:Non-orthogonal')
+def test_slices_out_of_reach_need_no_verdict(viewer_model):
+    """napari cannot show all slices of a rotated image."""
+    run = shown_run(viewer_model, rotate=(25, 10, 5))
+    desk = ReviewDesk(viewer_model, made_ready(viewer_model, run), pytest.fail)
+    shown = list(desk.slices)
+    assert 3 < len(shown) < 16
+    desk.go(0)
+    for index in shown:
+        assert desk.current == index
+        desk.judge(Verdict.ACCEPT)
+    assert desk.progress == f'{len(shown)} of {len(shown)} reviewed'
+    desk.worst_first = True
+    assert sorted(desk.order()) == shown
+    desk.go_to_worst()
+    assert desk.current in shown
+    desk.close()

@@ -20,6 +20,7 @@ from napari_adacs.app.review.scroll import (
     current_slice,
     scroll_axis,
     show_slice,
+    slices_in_reach,
 )
 from napari_adacs.app.review.store import Points, Saved, Saver
 from napari_adacs.app.review.verdicts import (
@@ -124,20 +125,30 @@ class ReviewDesk:
     @property
     def progress(self) -> str:
         """How far the review is."""
-        return self.review.progress(self.axis, len(self.figures))
+        return self.review.progress(self.axis, len(self.slices))
+
+    @property
+    def slices(self) -> range:
+        """The slices that can be shown: all, but for rotated images."""
+        layer = self.layer
+        if layer is None:
+            return range(len(self.figures))
+        return slices_in_reach(self._viewer, layer, self.axis)
 
     def order(self) -> list[int]:
         """Return the slices as the list has them."""
+        shown = self.slices
         if self.worst_first:
-            return [int(k) for k in self.figures.worst_first()]
-        return list(range(len(self.figures)))
+            worst = self.figures.worst_first().tolist()
+            return [k for k in worst if k in shown]
+        return list(shown)
 
     def go(self, index: int) -> None:
         """Show a slice; one beyond the ends is the last one there."""
         layer = self.layer
         if layer is not None:
-            last = len(self.figures) - 1
-            index = int(np.clip(index, 0, last))
+            shown = self.slices
+            index = int(np.clip(index, shown[0], shown[-1]))
             show_slice(self._viewer, layer, self.axis, index)
 
     def step(self, steps: int) -> None:
@@ -149,8 +160,9 @@ class ReviewDesk:
     def go_to_worst(self) -> None:
         """Show the most suspicious slice that has no verdict yet."""
         done = self.review.reviewed(self.axis)
-        worst = self.figures.next_worst(self.current, done)
-        if worst is not None:
+        hidden = set(range(len(self.figures))) - set(self.slices)
+        worst = self.figures.next_worst(self.current, done | hidden)
+        if worst is not None and worst not in hidden:
             self.go(worst)
 
     def judge(self, verdict: Verdict) -> None:
@@ -162,7 +174,7 @@ class ReviewDesk:
     def judge_rest(self, verdict: Verdict) -> int:
         """Give all slices without a verdict one; return how many."""
         done = self.review.reviewed(self.axis)
-        rest = set(range(len(self.figures))) - done
+        rest = set(self.slices) - done
         self.review.judge([(self.axis, k) for k in sorted(rest)], verdict)
         return len(rest)
 

@@ -48,6 +48,8 @@ class ReviewRequest:
         Segmentations.
     warped_labels : (*fixed.shape) numpy.ndarray or None
         The moving labels as the result has them.
+    label_refs : mapping of str to LayerRef
+        Which layers the segmentations are: 'moving_labels', 'fixed_labels'.
     """
 
     run: Run
@@ -56,6 +58,7 @@ class ReviewRequest:
     moving_labels: LayerImage | None = None
     fixed_labels: LayerImage | None = None
     warped_labels: NDArray[Any] | None = None
+    label_refs: Mapping[str, LayerRef] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +92,9 @@ class Ready:
     labels: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
-def review_request(viewer: ViewerModel, run: Run) -> ReviewRequest:
+def review_request(
+    viewer: ViewerModel, run: Run, fixed_labels: LayerRef | None = None
+) -> ReviewRequest:
     """Collect what a viewer has of a result, without reading voxels.
 
     Labels that were warped with it are compared with those that most likely
@@ -101,13 +106,15 @@ def review_request(viewer: ViewerModel, run: Run) -> ReviewRequest:
         Where its layers are.
     run : Run
         The registration.
+    fixed_labels : LayerRef, optional
+        Labels of the fixed image, if a person has chosen some.
     """
     layers = ResultGroup(viewer, run.group_id).layers()
     warped = layers.get(Role.LABELS)
     labels = run.labels
     if labels is None:
         labels = likely_labels(viewer, run, run.moving)
-    fixed = likely_labels(viewer, run, run.fixed, labels)
+    fixed = fixed_labels or likely_labels(viewer, run, run.fixed, labels)
     return ReviewRequest(
         run,
         _image(viewer, run.moving, 'moving image'),
@@ -115,6 +122,14 @@ def review_request(viewer: ViewerModel, run: Run) -> ReviewRequest:
         _image(viewer, labels, 'moving labels'),
         _image(viewer, fixed, 'fixed labels'),
         None if warped is None else np.asarray(warped.data),
+        {
+            role: reference
+            for role, reference in (
+                ('moving_labels', labels),
+                ('fixed_labels', fixed),
+            )
+            if reference is not None
+        },
     )
 
 

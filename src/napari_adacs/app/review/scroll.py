@@ -42,6 +42,25 @@ def slice_count(layer: Layer, axis: int) -> int:
     return int(layer.data.shape[axis])
 
 
+def slices_in_reach(viewer: ViewerModel, layer: Layer, axis: int) -> range:
+    """Return the slices of a layer that the viewer's slider can show.
+
+    All of them, but for a rotated layer: napari slices it as if it were
+    upright, and its slider may end before the layer does.
+    """
+    last = slice_count(layer, axis) - 1
+    if layer.ndim < 3:
+        return range(1)
+    slope, offset = _world_to_slice(layer, axis)
+    along = viewer.dims.range[_viewer_axis(viewer, layer, axis)]
+    ends = [
+        slope * _converted(value, viewer, layer, axis, to_layer=True) + offset
+        for value in (along.start, along.stop)
+    ]
+    low, high = (int(np.clip(round(x), 0, last)) for x in sorted(ends))
+    return range(low, high + 1)
+
+
 def current_slice(viewer: ViewerModel, layer: Layer, axis: int) -> int:
     """Return the slice of a layer that the viewer shows."""
     if layer.ndim < 3:

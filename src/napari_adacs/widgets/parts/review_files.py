@@ -118,7 +118,12 @@ class ReviewFiles(QWidget):
         if desk is None or self._runner.running:
             return
         try:
-            request = save_request(self._viewer, desk.run, folder)
+            request = save_request(
+                self._viewer,
+                desk.run,
+                folder,
+                desk.ready.request.label_refs,
+            )
         except AdacsError as error:
             self.said.emit(str(error), Kind.ERROR)
             return

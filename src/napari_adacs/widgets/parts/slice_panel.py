@@ -35,7 +35,7 @@ class SlicePanel(QWidget):
         super().__init__(parent)
         self._viewer = viewer
         self.desk: ReviewDesk | None = None
-        self._shown: tuple[int, bool] | None = None
+        self._shown: tuple[int, bool, int] | None = None
         self.progress = _label('review_progress')
         self.details = _label('slice_details')
         self.sparkline = Sparkline()
@@ -104,7 +104,7 @@ class SlicePanel(QWidget):
         if desk is None or desk.layer is None:
             self._show_nothing()
             return
-        listed = desk.axis, desk.worst_first
+        listed = desk.axis, desk.worst_first, len(desk.slices)
         if listed != self._shown:
             self._shown = listed
             self.table.slices.show_slices(desk.figures, desk.order())
@@ -211,6 +211,9 @@ class SlicePanel(QWidget):
         said = ', '.join(f'{n} {v.past}' for v, n in counts.items() if n)
         along = f' along {desk.axis_name}' if desk.axis_name else ''
         text = f'<b>{desk.progress}</b>{along}'
+        hidden = len(desk.figures) - len(desk.slices)
+        if hidden:
+            text += f' ({hidden} out of reach: the image is rotated)'
         return f'{text}: {said}' if said else text
 
     @staticmethod

@@ -13,7 +13,7 @@ from qtpy.QtCore import (
     Qt,
     Signal,
 )
-from qtpy.QtGui import QColor, QPainter, QPalette
+from qtpy.QtGui import QColor, QPainter, QPalette, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -220,6 +220,11 @@ class SliceTable(QTableView):
         self.selectRow(row)
         self._following = False
         self.scrollTo(self.slices.index(row, SLICE))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Keep the current slice in sight."""
+        super().resizeEvent(event)
+        self.scrollTo(self.currentIndex())
 
     def _lay_out_columns(self) -> None:
         header = self.horizontalHeader()
