@@ -87,6 +87,15 @@ def test_an_overflow_of_scaled_gradients_passes_over_the_step(monkeypatch):
     assert all(torch.isfinite(v).all() for v in weights(model).values())
 
 
+def test_running_out_of_memory_is_said(monkeypatch):
+    def full(self, batches):
+        raise torch.OutOfMemoryError('no room')
+
+    monkeypatch.setattr(Trainer, '_train_step', full)
+    with pytest.raises(DeviceError, match=r'cpu ran out.*accumulation'):
+        learned()
+
+
 @pytest.mark.cuda
 @pytest.mark.parametrize('precision', ['float32', 'bfloat16', 'float16'])
 def test_training_on_cuda(tmp_path, precision):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -90,18 +90,24 @@ def train(
         )
         if resume:
             trainer.resume()
-        try:
+        with _readable_memory_errors(trainer):
             trainer.run(progress, cancel)
-        except torch.OutOfMemoryError as error:
-            raise DeviceError(
-                f'{where} ran out of memory at step {trainer.step}.',
-                "Raise 'optimiser.accumulation', or lower 'batch_size' or "
-                "'shape', and resume.",
-            ) from error
         trainer.finish()
         if path is not None and processes.writes:
             save_bundle(path / 'model.safetensors', model)
         return model
+
+
+@contextlib.contextmanager
+def _readable_memory_errors(trainer: Trainer) -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f'{trainer.device} ran out of memory at step {trainer.step}.',
+            "Raise 'optimiser.accumulation', or lower 'batch_size' or "
+            "'shape', and resume.",
+        ) from error
 
 
 def _own_random_numbers(
