@@ -33,6 +33,12 @@ NETWORKS = {
         'encoder': (4, 8, 8, 8, 8),
         'decoder': (8, 8, 8, 4, 4),
     },
+    'voxelmorph2018': {
+        'encoder': [4, 8],
+        'decoder': [[8], [8]],
+        'tail': [4],
+    },
+    'vxm-pairwise': {'encoder': [4, 8], 'decoder': [8, 4]},
 }
 SIDE = {
     'transmorph': 32,
@@ -45,14 +51,29 @@ STEPS = {
     'voxelmorph': 10,
     'voxelmorph-diff': 20,
     'voxelmorph-sigma': 20,
+    'voxelmorph2018': 60,
+    'vxm-pairwise': 10,
 }
 # Where the variance shares the loss, its first steps are rough.
 JOINT_STEPS = dict.fromkeys(
-    ('voxelmorph', 'voxelmorph-diff', 'voxelmorph-sigma'), 60
+    (
+        'voxelmorph',
+        'voxelmorph-diff',
+        'voxelmorph-sigma',
+        'voxelmorph2018',
+        'vxm-pairwise',
+    ),
+    60,
 )
 RATES = {'diffusemorph': 5e-3, 'transmorph': 5e-3}
-# Its field network starts from next to nothing.
-EXTRA = {('diffusemorph', 2): 60}
+# They start from next to nothing.
+EXTRA = {
+    ('diffusemorph', 2): 60,
+    ('voxelmorph2018', 2): 150,
+    ('voxelmorph2018', 3): 150,
+    ('vxm-pairwise', 2): 150,
+    ('vxm-pairwise', 3): 150,
+}
 BOTH = Active(displacement=True, auxiliary=True)
 
 

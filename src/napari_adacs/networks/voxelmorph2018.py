@@ -15,7 +15,7 @@ Registration", MICCAI 2018 (half resolution, integration).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -155,8 +155,16 @@ class VoxelMorph2018(IntegratedEstimator):
 
     def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
         """Estimate the motion between images of valid sizes."""
-        x = torch.cat([moving, fixed], dim=1)
-        skips = [x]
+        flow = self.emit(torch.cat([moving, fixed], dim=1))
+        return self.shrunk_motion(flow, inverse)
+
+    def tensor_functions(self) -> dict[str, Callable[..., Tensor]]:
+        """Return U-Net and head as one function of the pair."""
+        return {'emit': self.emit}
+
+    def emit(self, pair: Tensor) -> Tensor:
+        """Map moving and fixed (N, 2, *shape) to what the head emits."""
+        skips = [pair]
         for down in self.encoder:
             skips.append(down(skips[-1]))
         x = skips.pop()
@@ -168,8 +176,8 @@ class VoxelMorph2018(IntegratedEstimator):
                 x = torch.cat([up, skips.pop()], dim=1)
         for conv in self.tail:
             x = conv(x)
-        flow = self.flow(x)
-        return self.shrunk_motion(flow, inverse)
+        flow: Tensor = self.flow(x)
+        return flow
 
 
 def _check(

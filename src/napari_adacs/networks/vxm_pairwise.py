@@ -15,7 +15,7 @@ Registration for Images and Surfaces", MedIA 57, 2019 (the integration).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -157,5 +157,14 @@ class VxmPairwise(IntegratedEstimator):
 
     def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
         """Estimate the motion between images of valid sizes."""
-        features = self.model(torch.cat([moving, fixed], dim=1))
-        return self.shrunk_motion(self.flow_layer(features), inverse)
+        flow = self.emit(torch.cat([moving, fixed], dim=1))
+        return self.shrunk_motion(flow, inverse)
+
+    def tensor_functions(self) -> dict[str, Callable[..., Tensor]]:
+        """Return U-Net and velocity layer as one function of the pair."""
+        return {'emit': self.emit}
+
+    def emit(self, pair: Tensor) -> Tensor:
+        """Map moving and fixed (N, 2, *shape) to (N, ndim, *shape)."""
+        flow: Tensor = self.flow_layer(self.model(pair))
+        return flow
