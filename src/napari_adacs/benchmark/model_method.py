@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_adacs.benchmark.case import Case
 from napari_adacs.benchmark.method import Method, Outcome
+from napari_adacs.io.record import package_versions
 from napari_adacs.models.library import ModelEntry, load_model
 from napari_adacs.registration.config import RunConfig
 
@@ -32,9 +33,10 @@ class ModelMethod(Method):
         self._model: Model | None = None
 
     def identity(self) -> str:
-        """Return the checksum of the bundle and the device."""
+        """Return the checksum of the bundle, this version, the device."""
         digest = hashlib.sha256(self._entry.path.read_bytes()).hexdigest()
-        return f'{digest[:16]} {self._device}'
+        version = package_versions().get('napari-adacs', 'unknown')
+        return f'{digest[:16]}, napari-adacs {version}, {self._device}'
 
     def prepare(self) -> None:
         """Load the bundle once."""

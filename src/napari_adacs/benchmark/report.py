@@ -14,10 +14,10 @@ from napari_adacs.benchmark.text_tables import html
 
 _WORST = 10
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px;
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 1150px;
   margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; margin: 0.5em 0; }
-th, td { padding: 0.25em 0.8em; text-align: right; }
+th, td { padding: 0.25em 0.7em; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
 thead th { border-bottom: 2px solid #222; border-top: 2px solid #222; }
 tbody tr:last-child td { border-bottom: 2px solid #222; }
@@ -26,7 +26,7 @@ svg { max-width: 100%; height: auto; display: block; margin: 1em 0; }
 .note { color: #555; font-size: 13px; margin: 0.2em 0; }
 code { background: #f3f3f3; padding: 0 0.3em; overflow-wrap: anywhere; }
 details { margin: 1em 0; }
-@media print { details { display: none; } }
+summary { cursor: pointer; font-weight: bold; }
 """
 
 
@@ -96,11 +96,12 @@ def _tests(tests: Sequence[Difference]) -> str:
         for test in tests
     ]
     return (
-        f'<h2>Differences from {escape(tests[0].reference)}</h2>'
+        f'<details><summary>Differences from {escape(tests[0].reference)}, '
+        'tested</summary>'
         + _table(heads, rows)
         + '<p class="note">Method minus reference on the cases both have; '
         '95 % bootstrap interval; two-sided paired tests, p-values corrected '
-        'by Holm over the methods of one label and metric.</p>'
+        'by Holm over the methods of one label and metric.</p></details>'
     )
 
 

@@ -7,11 +7,13 @@ whatever the spacing, and a pair with an empty mask is left out of all means.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_adacs.errors import InputError
 from napari_adacs.evaluation.comparison import Comparison, compare_masks
@@ -67,10 +69,13 @@ def compare_any_positive(
     """
     if field is None:
         return {}
+    corners = list(_corners(moving, _moving_coordinates(field)))
     out = {}
     for label in labels:
-        share = field.warp_image((moving == label).astype(np.float32))
-        out[label] = without_empty(fixed == label, share > 0)
+        touched = corners[0] == label
+        for corner in corners[1:]:
+            touched |= corner == label
+        out[label] = without_empty(fixed == label, touched)
     return out
 
 
@@ -85,6 +90,46 @@ def without_empty(first: BoolArray, second: BoolArray) -> Comparison:
         jaccard=_NAN,
         surface=SurfaceDistances.constant(_NAN, found.surface.empty),
     )
+
+
+def _moving_coordinates(field: DisplacementField) -> NDArray[np.float32]:
+    """Return (ndim, *shape) places in the moving array, in voxels."""
+    grid = field.grid
+    places = np.indices(grid.shape, dtype=np.float32) + field.voxels
+    if field.moving_grid is None:
+        return places
+    matrix = grid.index_map_to(field.moving_grid)
+    offset = matrix[:-1, -1].reshape(-1, *[1] * grid.ndim)
+    mapped = np.tensordot(matrix[:-1, :-1], places, 1) + offset
+    return mapped.astype(np.float32)
+
+
+def _corners(
+    moving: LabelArray, places: NDArray[np.float32]
+) -> Iterator[LabelArray]:
+    """Yield the labels that have a share in each place, corner by corner.
+
+    A linearly warped mask is above 0 exactly where one of the voxels around
+    the place is inside it and has a weight above 0. So all labels are warped
+    at once, and no rounding leaves a residue where nothing moves.
+    """
+    low = np.floor(places)
+    between = places > low
+    base = low.astype(np.int64)
+    for step in product((0, 1), repeat=moving.ndim):
+        counts = np.ones(places.shape[1:], bool)
+        index = []
+        for axis, (forward, size) in enumerate(
+            zip(step, moving.shape, strict=True)
+        ):
+            place = base[axis] + forward
+            counts &= (place >= 0) & (place < size)
+            if forward:
+                counts &= between[axis]
+            index.append(np.clip(place, 0, size - 1))
+        labels = moving[tuple(index)]
+        labels[~counts] = 0
+        yield labels
 
 
 def require_field(warped_labels: object, field: object) -> None:

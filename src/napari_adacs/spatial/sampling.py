@@ -76,15 +76,58 @@ def linear_labels(
     out = np.zeros(tuple(coordinates.shape[2:]), values.dtype)
     best = torch.zeros(coordinates.shape[2:])
     total = torch.zeros(coordinates.shape[2:])
+    reaches = _reaches(coordinates)
     for label in present:
         if label == 0:
             continue
-        mask = torch.from_numpy((values == label).astype(np.float32))
-        share = operators.sample(mask[None, None], coordinates)[0, 0]
-        total += share
-        wins = share > best
-        out[wins.numpy()] = label
-        best = torch.where(wins, share, best)
+        inside = values == label
+        # Most labels are small: only places near them are looked at.
+        near = _near(inside, reaches)
+        mask = torch.from_numpy(inside.astype(np.float32))
+        share = operators.sample(
+            mask[None, None], coordinates[(..., *near)].contiguous()
+        )[0, 0]
+        total[near] += share
+        wins = share > best[near]
+        out[near][wins.numpy()] = label
+        best[near] = torch.where(wins, share, best[near])
     # Background competes with what the labels leave over.
     out[(best < 1 - total).numpy()] = 0
     return out
+
+
+def _reaches(coordinates: Tensor) -> list[tuple[Tensor, Tensor]]:
+    """Return where each plane of places lies: (ndim, planes) low and high."""
+    ndim = coordinates.shape[1]
+    return [
+        (
+            coordinates[0].amin(dim=_others(axis, ndim)),
+            coordinates[0].amax(dim=_others(axis, ndim)),
+        )
+        for axis in range(ndim)
+    ]
+
+
+def _others(axis: int, ndim: int) -> tuple[int, ...]:
+    return tuple(other + 1 for other in range(ndim) if other != axis)
+
+
+def _near(
+    inside: NDArray[np.bool_], reaches: list[tuple[Tensor, Tensor]]
+) -> tuple[slice, ...]:
+    """Return a box of places outside of which a mask has no share."""
+    ndim = inside.ndim
+    ends = []
+    for axis in range(ndim):
+        others = tuple(other for other in range(ndim) if other != axis)
+        planes = np.flatnonzero(inside.any(axis=others))
+        # one voxel of interpolation, and some for rounding
+        ends.append((planes[0] - 1.01, planes[-1] + 1.01))
+    box = []
+    for low, high in reaches:
+        hits = torch.ones(low.shape[1], dtype=torch.bool)
+        for axis, (first, last) in enumerate(ends):
+            hits &= (high[axis] >= first) & (low[axis] <= last)
+        places = torch.nonzero(hits)[:, 0].tolist()
+        box.append(slice(places[0], places[-1] + 1) if places else slice(0))
+    return tuple(box)
