@@ -32,6 +32,8 @@ _THREAD_VARIABLES = (
     'ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS',
 )
 
+_GOODBYE = 5.0  # seconds for an idle worker to clean up after itself
+
 
 @dataclass
 class _Worker:
@@ -86,8 +88,9 @@ class Pool:
 
     def __exit__(self, *_: object) -> None:
         for desk in self._desks:
-            for worker in desk.workers.values():
-                _end(worker)
+            for family, worker in desk.workers.items():
+                busy = desk.task is not None and desk.task.family == family
+                _end(worker, 0 if busy else _GOODBYE)
         self._desks.clear()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[Record]:
@@ -183,10 +186,13 @@ def _receive(desk: _Desk, task: Task) -> Record:
     return record
 
 
-def _end(worker: _Worker) -> None:
+def _end(worker: _Worker, patience: float = 0) -> None:
+    """End a worker; an idle one leaves by itself when its pipe closes."""
     worker.pipe.close()
-    worker.process.terminate()
-    worker.process.join(5)
+    worker.process.join(patience)
+    if worker.process.is_alive():
+        worker.process.terminate()
+        worker.process.join(5)
     if worker.process.is_alive():
         worker.process.kill()
         worker.process.join()

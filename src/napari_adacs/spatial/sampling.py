@@ -84,9 +84,8 @@ def linear_labels(
         # Most labels are small: only places near them are looked at.
         near = _near(inside, reaches)
         mask = torch.from_numpy(inside.astype(np.float32))
-        share = operators.sample(
-            mask[None, None], coordinates[(..., *near)].contiguous()
-        )[0, 0]
+        places = coordinates[(slice(None), slice(None), *near)]
+        share = operators.sample(mask[None, None], places.contiguous())[0, 0]
         total[near] += share
         wins = share > best[near]
         out[near][wins.numpy()] = label
