@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # More points than this are drawn thin and without smoothing.
 _MANY_POINTS = 4000
-# Fewer than this have a dot each.
+# Up to so many have a dot each.
 _DOTTED_POINTS = 128
 
 
@@ -142,7 +142,7 @@ def draw(
     pen.setWidthF(2.0 if few else 1.0)
     curve.setData(x, y, antialias=few, pen=pen)
     # a slice between empty ones is a dot and no line
-    alone = len(x) <= _DOTTED_POINTS
+    alone = np.count_nonzero(np.isfinite(y)) <= _DOTTED_POINTS
     curve.setSymbol('o' if alone else None)
     curve.setSymbolSize(4)
     curve.setSymbolBrush(pen.color())
