@@ -17,10 +17,11 @@ from napari.components import ViewerModel
 from napari.layers import Image, Layer
 
 from napari_adacs.app import session
+from napari_adacs.app.chosen import Chosen
 from napari_adacs.app.layer_specs import Role
 from napari_adacs.app.layers import grid_of
 from napari_adacs.app.perform import Finished
-from napari_adacs.app.prepared import Chosen, Prepared, prepare
+from napari_adacs.app.prepared import Prepared, prepare
 from napari_adacs.app.readers import read_layers
 from napari_adacs.app.settings import PLUGIN, ComputeSettings
 from napari_adacs.errors import AdacsError, CancelledError, InputError

@@ -11,8 +11,9 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_adacs.app import session
+from napari_adacs.app.chosen import Chosen
 from napari_adacs.app.layer_specs import Role
-from napari_adacs.app.prepared import Chosen, prepare
+from napari_adacs.app.prepared import prepare
 from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.app.review.identity import identify
 from napari_adacs.app.review.ready import make_ready, review_request

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_adacs.app import session
 from napari_adacs.app.layer_specs import Role
-from napari_adacs.app.layers import image_of, is_sequence, layer_kwargs
+from napari_adacs.app.layers import layer_kwargs
 from napari_adacs.app.looks import looks_of
 from napari_adacs.app.reproduce import (
     Painted,
@@ -27,91 +27,18 @@ from napari_adacs.app.reproduce import (
     python_lines,
     source_of,
 )
-from napari_adacs.app.request import (
-    Preflight,
-    Region,
-    Request,
-    make_request,
-    preflight,
-)
+from napari_adacs.app.request import Preflight, Request, preflight
 from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.app.session import LayerRef, Run
 from napari_adacs.registration.progress import Progress
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels, Layer
+    from napari.layers import Layer
 
+    from napari_adacs.app.chosen import Chosen
     from napari_adacs.app.perform import Finished
     from napari_adacs.registration.result import RegistrationResult
-
-
-@dataclass(frozen=True, eq=False)
-class Chosen:
-    """What a person has chosen.
-
-    Parameters
-    ----------
-    moving, fixed : Image
-        Layers; they may be the same sequence.
-    moving_frame, fixed_frame : int, optional
-        Frames of sequences.
-    labels : Labels, optional
-        Labels of the moving image.
-    model, device : str, default: 'auto'
-        As in `RunConfig`.
-    refine_steps : int, default: 0
-        As in `RunConfig`.
-    region : Region, optional
-        Where refining tries harder.
-    version : int, default: 1
-        Which attempt at this pair and model; each has layers of its own.
-    """
-
-    moving: Image
-    fixed: Image
-    moving_frame: int | None = None
-    fixed_frame: int | None = None
-    labels: Labels | None = None
-    model: str = 'auto'
-    device: str = 'auto'
-    refine_steps: int = 0
-    region: Region | None = None
-    version: int = 1
-
-    @property
-    def labels_frame(self) -> int | None:
-        """Frame of the labels: that of the moving image if they have any."""
-        labels = self.labels
-        if labels is None or self.moving_frame is None:
-            return None
-        alike = labels.ndim == self.moving.ndim
-        return self.moving_frame if alike or is_sequence(labels) else None
-
-    def request(self) -> Request:
-        """Return the request this amounts to.
-
-        Raises
-        ------
-        InputError
-            If a layer cannot be used.
-        """
-        labels = None
-        if self.labels is not None:
-            labels = image_of(self.labels, self.labels_frame, 'moving labels')
-        return make_request(
-            image_of(self.moving, self.moving_frame, 'moving'),
-            image_of(self.fixed, self.fixed_frame, 'fixed'),
-            labels,
-            model=self.model,
-            device=self.device,
-            refine_steps=self.refine_steps,
-            region=self.region,
-        )
-
-    def check(self) -> Preflight:
-        """Find out what will happen; see `request.preflight`."""
-        return preflight(self.request())
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,14 +190,15 @@ def prepare(chosen: Chosen) -> Prepared:
     """
     request = chosen.request()
     ready = preflight(request)
-    config = replace(request.config, model=_exact(chosen.model, ready))
-    sources = (
-        source_of(chosen.moving, chosen.moving_frame),
-        source_of(chosen.fixed, chosen.fixed_frame),
+    config = replace(
+        request.config, model=_exact(chosen.model, ready), eta=chosen.eta
+    )
+    sources = _sources(chosen)
+    lines = (
+        sources['moving'],
+        sources['fixed'],
         config,
-        None
-        if chosen.labels is None
-        else source_of(chosen.labels, chosen.labels_frame),
+        sources.get('moving_labels'),
     )
     labels = painted = None
     if chosen.labels is not None:
@@ -286,9 +214,9 @@ def prepare(chosen: Chosen) -> Prepared:
         labels,
         layer_kwargs(chosen.fixed, ndim=request.fixed.grid.ndim),
         looks_of(chosen.moving, chosen.labels),
-        command_line(*sources, painted),
-        python_lines(*sources, painted),
-        _by_role(sources),
+        command_line(*lines, painted),
+        python_lines(*lines, painted),
+        sources,
         chosen.version,
     )
 
@@ -298,12 +226,15 @@ def _exact(model: str, ready: Preflight) -> str:
     return ready.entry.name if model == 'auto' else model
 
 
-def _by_role(
-    sources: tuple[Source, Source, object, Source | None],
-) -> dict[str, Source]:
-    moving, fixed, _, labels = sources
-    found = {'moving': moving, 'fixed': fixed}
-    return found if labels is None else {**found, 'moving_labels': labels}
+def _sources(chosen: Chosen) -> dict[str, Source]:
+    found = {
+        'moving': source_of(chosen.moving, chosen.moving_frame),
+        'fixed': source_of(chosen.fixed, chosen.fixed_frame),
+    }
+    if chosen.labels is not None:
+        labels = source_of(chosen.labels, chosen.labels_frame)
+        found['moving_labels'] = labels
+    return found
 
 
 def _reference(layer: Layer, frame: int | None) -> LayerRef:

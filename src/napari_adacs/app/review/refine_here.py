@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_adacs.app import session
+from napari_adacs.app.chosen import Chosen
 from napari_adacs.app.emphasis import STRENGTH
 from napari_adacs.app.layers import image_of, layer_kwargs
-from napari_adacs.app.prepared import Chosen, Prepared, prepare
+from napari_adacs.app.prepared import Prepared, prepare
 from napari_adacs.app.request import Region
 from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.app.review.likely_labels import REGION_KEY
@@ -135,6 +136,7 @@ def prepare_refinement(
             _model(run),
             config.device,
             steps,
+            config.eta,
             Region(mask, strength, region.name),
             1 + max(r.version for r in versions(viewer, run)),
         )

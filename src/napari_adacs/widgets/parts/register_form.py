@@ -16,8 +16,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_adacs.app.choices import device_choices
+from napari_adacs.app.chosen import Chosen
 from napari_adacs.app.layers import is_sequence
-from napari_adacs.app.prepared import Chosen
 from napari_adacs.app.result_layers import is_input
 from napari_adacs.app.settings import compute_settings, use_model_folder
 from napari_adacs.widgets.parts.image_side import ImageSide
