@@ -148,10 +148,7 @@ class VoxelMorph2018(IntegratedEstimator):
         for features in tail:
             self.tail.append(Conv(ndim, channels, features))
             channels = features
-        self.flow = convolution(ndim)(channels, ndim, 3, padding=1)
-        nn.init.normal_(self.flow.weight, 0.0, _FLOW_INIT_SD)
-        assert self.flow.bias is not None
-        nn.init.zeros_(self.flow.bias)
+        self.flow = _head(ndim, channels)
 
     def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
         """Estimate the motion between images of valid sizes."""
@@ -178,6 +175,15 @@ class VoxelMorph2018(IntegratedEstimator):
             x = conv(x)
         flow: Tensor = self.flow(x)
         return flow
+
+
+def _head(ndim: int, channels: int) -> nn.Conv2d | nn.Conv3d:
+    """Return the layer of the flow, which starts close to zero."""
+    flow = convolution(ndim)(channels, ndim, 3, padding=1)
+    nn.init.normal_(flow.weight, 0.0, _FLOW_INIT_SD)
+    assert flow.bias is not None
+    nn.init.zeros_(flow.bias)
+    return flow
 
 
 def _check(

@@ -36,18 +36,7 @@ def find_diffusemorph(contents: Contents) -> Found | None:
         raise cannot(contents, 'its score network has unusual features')
     # AdaCS warps with a layer that has a grid, and trains on [0, 1].
     from_adacs = any(name.endswith('.grid') for name in contents.entries)
-    options: dict[str, Any] = {
-        'features': features,
-        'multipliers': [width // features for width, _ in levels],
-        'attention_sizes': [
-            _IMAGE_SIZE // 2**i for i, (_, att) in enumerate(levels) if att
-        ],
-        'image_size': _IMAGE_SIZE,
-        'encoder': [_field(contents, name) for name in _ENCODER],
-        'decoder': [_field(contents, name) for name in _DECODER],
-        'steps': contents.shape('betas')[0],
-        'input_range': (0.0, 1.0) if from_adacs else (-1.0, 1.0),
-    }
+    options = _options(contents, features, levels, from_adacs)
     return Found(
         contents,
         'DiffuseMorph of AdaCS' if from_adacs else 'DiffuseMorph',
@@ -62,6 +51,26 @@ def find_diffusemorph(contents: Contents) -> Found | None:
             + ('[0, 1], as AdaCS does.' if from_adacs else '[-1, 1].'),
         ),
     )
+
+
+def _options(
+    contents: Contents,
+    features: int,
+    levels: list[tuple[int, bool]],
+    from_adacs: bool,
+) -> dict[str, Any]:
+    return {
+        'features': features,
+        'multipliers': [width // features for width, _ in levels],
+        'attention_sizes': [
+            _IMAGE_SIZE // 2**i for i, (_, att) in enumerate(levels) if att
+        ],
+        'image_size': _IMAGE_SIZE,
+        'encoder': [_field(contents, name) for name in _ENCODER],
+        'decoder': [_field(contents, name) for name in _DECODER],
+        'steps': contents.shape('betas')[0],
+        'input_range': (0.0, 1.0) if from_adacs else (-1.0, 1.0),
+    }
 
 
 def _levels(contents: Contents) -> list[tuple[int, bool]]:
