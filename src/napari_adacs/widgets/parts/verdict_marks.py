@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt
-from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap, QPolygonF
+from qtpy.QtGui import QColor, QIcon, QPainter, QPen, QPixmap, QPolygonF
 
 from napari_adacs.app.review.verdicts import Verdict
 
@@ -14,7 +14,8 @@ def paint_mark(painter: QPainter, box: QRectF, verdict: Verdict) -> None:
     """Paint the sign of a verdict into a square."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
+    # yellow alone would be lost on a light theme
+    painter.setPen(QPen(QColor(Qt.GlobalColor.black), 1))
     painter.setBrush(QColor(verdict.colour))
     text_box = QRectF(box)
     if verdict is Verdict.ACCEPT:
