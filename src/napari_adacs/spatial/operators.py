@@ -53,20 +53,17 @@ def sample(
     (N, C, *out) torch.Tensor
         Sampled values.
     """
-    sizes = image.shape[2:]
-    scale = torch.tensor(
-        [2.0 / max(n - 1, 1) for n in sizes],
-        device=coordinates.device,
-        dtype=coordinates.dtype,
-    ).view(1, -1, *([1] * len(sizes)))
-    # An axis of one voxel has no extent to normalise by: coordinate 0 must
-    # land on its centre, which is 0 and not -1 in grid_sample's frame.
-    shift = torch.tensor(
-        [1.0 if n > 1 else 0.0 for n in sizes],
-        device=coordinates.device,
-        dtype=coordinates.dtype,
-    ).view(1, -1, *([1] * len(sizes)))
-    normalised = (coordinates * scale - shift).flip(1).movedim(1, -1)
+    # Numbers, not tensors made of them: those would be copied to the device
+    # while it waits.
+    along = []
+    for axis, size in reversed(list(enumerate(image.shape[2:]))):
+        # An axis of one voxel has no extent to normalise by: coordinate 0
+        # must land on its centre, which is 0 and not -1 in grid_sample's
+        # frame.
+        scale = 2.0 / max(size - 1, 1)
+        shift = 1.0 if size > 1 else 0.0
+        along.append(coordinates[:, axis] * scale - shift)
+    normalised = torch.stack(along, dim=-1)
     return F.grid_sample(
         image,
         normalised.expand(image.shape[0], *normalised.shape[1:]),
