@@ -9,6 +9,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_adacs.app.result_layers import is_view_layer
+from napari_adacs.app.review.host import Host
 from napari_adacs.app.review.layer_pool import LayerPool
 from napari_adacs.app.review.view_switch import ViewSwitch
 from napari_adacs.app.review.views.registry import VIEWS
@@ -59,7 +60,7 @@ def switch(
     viewer_model: ViewerModel, run: Run, said: list[str], later: Later
 ) -> ViewSwitch:
     """The views of the registration."""
-    made = ViewSwitch(viewer_model, say=said.append, later=later)
+    made = ViewSwitch(viewer_model, say=said.append, host=Host(later))
     made.set_run(run)
     return made
 
@@ -159,7 +160,35 @@ def test_blink_shows_one_after_the_other(
         switch.tick()
     fixed = viewer_model.layers['ES'].data
     assert [data is fixed for data in seen] == [True, False, True, False]
+    text = viewer_model.canvas.overlays.text
+    assert (text.visible, text.text) == (True, 'fixed')
+    switch.tick()
+    assert text.text == 'warped'
+    switch.show('overlay')
+    assert (text.visible, text.text) == (False, '')
+
+
+def test_what_a_person_wrote_on_the_canvas_stays(
+    viewer_model: ViewerModel, switch: ViewSwitch
+) -> None:
+    text = viewer_model.canvas.overlays.text
+    text.text, text.visible = 'case 12', True
+    switch.show('blink')
+    switch.tick()
+    assert text.text == 'case 12'
+    switch.show(None)
+    assert (text.visible, text.text) == (True, 'case 12')
+    text.visible = False
+    switch.show('blink')
+    assert (text.visible, text.text) == (True, 'fixed')
+    switch.show(None)
+    assert (text.visible, text.text) == (False, 'case 12')
+
+
+def test_the_speed_of_blinking_is_safe(switch: ViewSwitch) -> None:
+    switch.show('blink')
     assert switch.view.period_s == pytest.approx(1 / 1.5)
+    assert switch.view.options[0].high <= 3
 
 
 @pytest.mark.filterwarnings('ignore:Contours are not:UserWarning')
@@ -240,6 +269,22 @@ def test_all_layers_may_be_removed_at_once(
     later.run()
     assert switch.name is None
     assert len(viewer_model.layers) == 0
+
+
+def test_the_labels_of_the_pair_do_not_cover_it(
+    viewer_model: ViewerModel, switch: ViewSwitch
+) -> None:
+    for name in ('ED labels', 'ES labels'):
+        viewer_model.layers[name].visible = True
+    mask = np.zeros((8, 10, 12), np.uint8)
+    mine = viewer_model.add_labels(mask, name='mine')
+    before = state(viewer_model)
+    switch.show('wipe')
+    assert mine.visible
+    assert not viewer_model.layers['ED labels'].visible
+    assert not viewer_model.layers['ES labels'].visible
+    switch.show(None)
+    assert state(viewer_model) == before
 
 
 def test_what_a_person_shows_meanwhile_stays_shown(

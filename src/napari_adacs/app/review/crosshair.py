@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_adacs.app.review.host import Host
 from napari_adacs.app.review.layer_pool import LayerPool
 from napari_adacs.app.review.planes import shown_plane, to_data
 
@@ -29,6 +30,8 @@ class Crosshair:
         Places the grid on which they lie.
     shape : tuple of int
         Shape of that grid.
+    host : Host, optional
+        The window of the viewer.
     """
 
     def __init__(
@@ -36,10 +39,11 @@ class Crosshair:
         viewer: ViewerModel,
         placement: Mapping[str, Any],
         shape: tuple[int, ...],
+        host: Host | None = None,
     ) -> None:
         self._viewer = viewer
         self._shape = shape
-        self._pool = LayerPool(viewer, placement)
+        self._pool = LayerPool(viewer, placement, host=host)
         self._lines = self._pool.lines(
             'crosshair',
             len(shape),

@@ -7,15 +7,14 @@ each time.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image, Labels, Layer, Vectors
 
 from napari_adacs.app.result_layers import METADATA_KEY
+from napari_adacs.app.review.host import Host
 from napari_adacs.app.review.planes import to_world
 
 if TYPE_CHECKING:
@@ -46,6 +45,8 @@ class LayerPool:
         Keyword arguments that place them.
     bars : bool, default: True
         Whether there is room for colour bars.
+    host : Host, optional
+        The window.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class LayerPool:
         placement: Mapping[str, Any],
         *,
         bars: bool = True,
+        host: Host | None = None,
     ) -> None:
         self._viewer = viewer
+        self._host = host or Host()
         self._placement = placement
         self._bars = bars
         self._pixels: dict[str, float] = {}
@@ -94,7 +97,7 @@ class LayerPool:
                 **look,
             )
             return self._keep(key, layer)
-        layer.colorbar.visible = layer.name_overlay.visible = False
+        layer.colorbar.visible = False
         layer.data = data
         return self._restyle(key, layer, {**look, 'name': name})
 
@@ -184,7 +187,8 @@ class LayerPool:
             self._zoom.disconnect(self._on_zoom)
             self._pixels.clear()
         self._in_use.clear()
-        with no_full_collection():
+        # napari collects garbage once for all of them, not for each
+        with self._host.drawing(), self._viewer.layers.batched_update():
             for layer in layers:
                 if layer in self._viewer.layers:
                     self._viewer.layers.remove(layer)
@@ -229,17 +233,3 @@ class LayerPool:
             'metadata': {METADATA_KEY: {'view': name}},
             **self._placement,
         }
-
-
-@contextmanager
-def no_full_collection() -> Iterator[None]:
-    """Let napari collect only what is new.
-
-    It collects all garbage with each layer that is removed, a quarter of a
-    second each time.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

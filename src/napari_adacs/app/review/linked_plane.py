@@ -11,9 +11,10 @@ from napari.components import ViewerModel
 from napari_adacs.app.layers import layer_kwargs
 from napari_adacs.app.review.crosshair import Crosshair
 from napari_adacs.app.review.curtain import Curtain
+from napari_adacs.app.review.host import Host
 from napari_adacs.app.review.map_view import MapView
 from napari_adacs.app.review.mirror import Mirror
-from napari_adacs.app.review.view_switch import Later, ViewSwitch, at_once
+from napari_adacs.app.review.view_switch import ViewSwitch
 from napari_adacs.app.units import convert
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class LinkedPlane:
         down.
     run : Run
         The registration that is reviewed.
-    later : callable, optional
-        As of `ViewSwitch`.
+    host : Host, optional
+        The canvas of this plane.
     """
 
     def __init__(
@@ -55,17 +56,17 @@ class LinkedPlane:
         home: ViewerModel,
         which: Which,
         run: Run,
-        later: Later = at_once,
+        host: Host | None = None,
     ) -> None:
         self._home = home
         self._which = which
         self._ours = False
         self.model = ViewerModel(title=which)
         self.model.theme = home.theme
-        self._mirror = Mirror(home, self.model)
+        self._mirror = Mirror(home, self.model, host)
         curtain = NoCurtain()
-        self.views = ViewSwitch(self.model, home, curtain=curtain, later=later)
-        self.maps = MapView(self.model, home, curtain=curtain, later=later)
+        self.views = ViewSwitch(self.model, home, curtain=curtain, host=host)
+        self.maps = MapView(self.model, home, curtain=curtain, host=host)
         fixed = run.fixed.find(home)
         grid = run.result.field.grid
         placement = (
@@ -73,7 +74,7 @@ class LinkedPlane:
             if fixed is None
             else layer_kwargs(fixed, ndim=grid.ndim)
         )
-        self._crosshair = Crosshair(self.model, placement, grid.shape)
+        self._crosshair = Crosshair(self.model, placement, grid.shape, host)
         self._turn()
         self._connect()
         self._from_home()

@@ -11,11 +11,11 @@ from napari_adacs.app.layer_specs import Role
 from napari_adacs.app.layers import layer_kwargs
 from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.app.review.curtain import Curtain
+from napari_adacs.app.review.host import Host
 from napari_adacs.app.review.isolines import in_plane, isolines
 from napari_adacs.app.review.layer_pool import LayerPool
 from napari_adacs.app.review.maps import ResultMap, map_names, map_of
 from napari_adacs.app.review.planes import shown_plane
-from napari_adacs.app.review.view_switch import Later, at_once
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -51,8 +51,8 @@ class MapView:
         Hides other maps.
     on_change : callable, optional
         Called when another map is on, or none.
-    later : callable, optional
-        As of `ViewSwitch`.
+    host : Host, optional
+        The window of the viewer.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class MapView:
         *,
         curtain: Curtain | None = None,
         on_change: Callable[[], None] = lambda: None,
-        later: Later = at_once,
+        host: Host | None = None,
     ) -> None:
         self._viewer = viewer
         self._home = viewer if home is None else home
@@ -70,7 +70,7 @@ class MapView:
         self._on_change = on_change
         # beside another viewer there is little room
         self._bars = self._home is viewer
-        self._later = later
+        self._host = host or Host()
         self._run: Run | None = None
         self._pool: LayerPool | None = None
         self.shown: ResultMap | None = None
@@ -184,7 +184,9 @@ class MapView:
             if fixed is None
             else layer_kwargs(fixed, ndim=grid.ndim)
         )
-        self._pool = LayerPool(self._viewer, placement, bars=self._bars)
+        self._pool = LayerPool(
+            self._viewer, placement, bars=self._bars, host=self._host
+        )
         title = f'Map: {self.shown.kind.noun}'
         self._image = self._pool.image(
             'map',
@@ -286,4 +288,4 @@ class MapView:
         ours = [] if self._pool is None else self._pool.layers
         key = str(event.value.unique_id)
         if any(str(layer.unique_id) == key for layer in ours):
-            self._later(lambda: self.show(None))
+            self._host.later(lambda: self.show(None))

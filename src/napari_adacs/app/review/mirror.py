@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Layer
 
 from napari_adacs.app.result_layers import is_view_layer
-from napari_adacs.app.review.layer_pool import no_full_collection
+from napari_adacs.app.review.host import Host
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -33,7 +33,7 @@ _FOLLOWED = (
 class Mirror:
     """Keeps a viewer showing what another one shows, but for views.
 
-    A layer is mirrored as long as it is visible; its twin shares its data.
+    A layer is mirrored when it is visible first; its twin shares its data.
 
     Parameters
     ----------
@@ -41,10 +41,18 @@ class Mirror:
         Where the layers are.
     model : ViewerModel
         Where their twins are put.
+    host : Host, optional
+        The canvas of `model`.
     """
 
-    def __init__(self, home: ViewerModel, model: ViewerModel) -> None:
+    def __init__(
+        self,
+        home: ViewerModel,
+        model: ViewerModel,
+        host: Host | None = None,
+    ) -> None:
         self._home = home
+        self._host = host or Host()
         self._model = model
         self._twins: dict[str, Layer] = {}
         self._followed: dict[str, Layer] = {}
@@ -61,8 +69,9 @@ class Mirror:
         events.inserted.disconnect(self._on_inserted)
         events.removed.disconnect(self._on_removed)
         events.reordered.disconnect(self._sort)
-        for key in list(self._followed):
-            self._unfollow(key)
+        with self._host.drawing(), self._model.layers.batched_update():
+            for key in list(self._followed):
+                self._unfollow(key)
 
     def _follow(self, layer: Layer) -> None:
         if is_view_layer(layer):
@@ -85,22 +94,23 @@ class Mirror:
         self._drop(key)
 
     def _show(self, layer: Layer) -> None:
-        """Give a visible layer its twin, others none."""
-        key = str(layer.unique_id)
-        if not layer.visible:
-            self._drop(key)
-        elif key not in self._twins:
+        """Give a layer its twin once it is visible."""
+        twin = self._twins.get(str(layer.unique_id))
+        if twin is not None:
+            # to remove it would cost a full garbage collection
+            twin.visible = layer.visible
+        elif layer.visible:
             twin = Layer.create(*layer.as_layer_data_tuple())
             # a twin is no result of its own
             twin.metadata = {}
-            self._twins[key] = twin
+            self._twins[str(layer.unique_id)] = twin
             self._model.layers.append(twin)
             self._sort()
 
     def _drop(self, key: str) -> None:
         twin = self._twins.pop(key, None)
         if twin is not None and twin in self._model.layers:
-            with no_full_collection():
+            with self._host.drawing():
                 self._model.layers.remove(twin)
 
     def _sort(self, event: Any = None) -> None:

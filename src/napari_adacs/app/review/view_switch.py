@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from napari_adacs.app.result_layers import is_view_layer, tag
+from napari_adacs.app.review.caption import Caption
 from napari_adacs.app.review.curtain import Curtain
+from napari_adacs.app.review.host import Host
 from napari_adacs.app.review.layer_pool import LayerPool
 from napari_adacs.app.review.pair import Other, Pair, pair_of
 from napari_adacs.app.review.views.base import View
@@ -23,20 +25,13 @@ if TYPE_CHECKING:
 _OWNER = 'view'
 _INSTEAD_IN_3D = 'overlay'
 
-Later = Callable[[Callable[[], None]], None]
-
-
-def at_once(action: Callable[[], None]) -> None:
-    """Run an action without waiting."""
-    action()
-
 
 class ViewSwitch:
     """The views of a registration in one viewer.
 
-    While a view is on, images and results are hidden and the layers of the
-    view shown; the user's labels, points and shapes stay in sight. Switched
-    off, everything is as it was.
+    While a view is on, images, results and the labels of the pair are hidden
+    and the layers of the view shown; what else a person draws or marks stays
+    in sight. Switched off, everything is as it was.
 
     Parameters
     ----------
@@ -50,9 +45,8 @@ class ViewSwitch:
         Called when another view is on, or none.
     say : callable, optional
         Called with a sentence for the person; empty when all is well.
-    later : callable, optional
-        Runs an action once napari has finished what it is doing: layers
-        must not be removed while it removes others.
+    host : Host, optional
+        The window of the viewer.
     """
 
     def __init__(
@@ -63,14 +57,15 @@ class ViewSwitch:
         curtain: Curtain | None = None,
         on_change: Callable[[], None] = lambda: None,
         say: Callable[[str], None] = lambda text: None,
-        later: Later = at_once,
+        host: Host | None = None,
     ) -> None:
         self._viewer = viewer
         self._home = viewer if home is None else home
         self._curtain = curtain or Curtain()
         self._on_change = on_change
         self._say = say
-        self._later = later
+        self._host = host or Host()
+        self._caption = Caption(viewer)
         self._run: Run | None = None
         self._pair: Pair | None = None
         self._pool: LayerPool | None = None
@@ -142,6 +137,7 @@ class ViewSwitch:
         """Take the next step of a view that moves."""
         if self.view is not None:
             self.view.tick()
+            self._caption.show(self.view.caption)
 
     def refresh(self) -> None:
         """Read everything anew, after a registration was repeated."""
@@ -166,6 +162,7 @@ class ViewSwitch:
         else:
             self._remove_layers()
             self._curtain.lift(_OWNER)
+        self._caption.show('' if self.view is None else self.view.caption)
         self._on_change()
 
     def _try(self, name: str, run: Run) -> None:
@@ -199,7 +196,9 @@ class ViewSwitch:
         ):
             self._remove_layers()
             bars = self._home is self._viewer
-            self._pool = LayerPool(self._viewer, pair.placement, bars=bars)
+            self._pool = LayerPool(
+                self._viewer, pair.placement, bars=bars, host=self._host
+            )
         return self._pool
 
     def _remove_layers(self) -> None:
@@ -208,8 +207,8 @@ class ViewSwitch:
             pool.remove()
 
     def _hidden_by_views(self) -> list[Layer]:
-        """Return what would cover a view: images, and all of a result."""
-        from napari.layers import Image, Labels
+        """Return what would cover a view: images, results, their labels."""
+        from napari.layers import Image
 
         chosen = self._pair.label_sources if self._pair is not None else ()
         return [
@@ -219,11 +218,7 @@ class ViewSwitch:
             and (
                 isinstance(layer, Image)
                 or tag(layer) is not None
-                or (
-                    self.name == 'contours'
-                    and isinstance(layer, Labels)
-                    and str(layer.unique_id) in chosen
-                )
+                or str(layer.unique_id) in chosen
             )
         ]
 
@@ -255,7 +250,7 @@ class ViewSwitch:
         if self._pool is not None:
             self._pool.release()
             self._pool.hide_unused()
-        self._later(self.refresh)
+        self._host.later(self.refresh)
 
     def _on_removed(self, event: Event) -> None:
         """Switch off when a person takes away what the view stands on."""
@@ -264,11 +259,11 @@ class ViewSwitch:
         key = str(event.value.unique_id)
         ours = [] if self._pool is None else self._pool.layers
         if any(str(layer.unique_id) == key for layer in ours):
-            self._later(lambda: self.show(None))
+            self._host.later(lambda: self.show(None))
         elif key in self._pair.sources:
             title = self.view.title
             name = event.value.name
-            self._later(lambda: self._off_without(title, name))
+            self._host.later(lambda: self._off_without(title, name))
 
     def _off_without(self, title: str, layer: str) -> None:
         self.show(None)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_adacs.app.review.curtain import Curtain
-    from napari_adacs.app.review.view_switch import Later
+    from napari_adacs.app.review.host import Host
     from napari_adacs.app.session import Run
 
 _NONE = 'no map'
@@ -49,8 +49,8 @@ class MapPanel(QWidget):
         Where to show it.
     curtain : Curtain
         Shared with the views.
-    later : callable
-        As of `MapView`.
+    host : Host
+        The window.
     """
 
     changed = Signal()
@@ -59,13 +59,13 @@ class MapPanel(QWidget):
         self,
         viewer: ViewerModel,
         curtain: Curtain,
-        later: Later,
+        host: Host,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self.maps = MapView(
-            viewer, curtain=curtain, on_change=self._on_change, later=later
+            viewer, curtain=curtain, on_change=self._on_change, host=host
         )
         self.combo = QComboBox()
         self.combo.setObjectName('map')

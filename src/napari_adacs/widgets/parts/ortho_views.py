@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from napari.qt import QtViewer
@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from napari_adacs.app.layers import layer_kwargs
 from napari_adacs.app.review.crosshair import Crosshair
 from napari_adacs.app.review.linked_plane import LinkedPlane, move_on_click
+from napari_adacs.widgets.parts.canvas_host import host_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -36,19 +37,27 @@ class OrthoViews(QWidget):
         The main viewer.
     run : Run
         The registration that is reviewed; in three dimensions.
+    window_part : QWidget
+        Any widget of the main window.
     """
 
     closed = Signal()
 
     def __init__(
-        self, viewer: ViewerModel, run: Run, parent: QWidget | None = None
+        self,
+        viewer: ViewerModel,
+        run: Run,
+        window_part: QWidget,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._open = True
+        # each plane in its own frame, by which its canvas is found
+        frames = {which: QWidget() for which in ('below', 'beside')}
         self.planes = [
-            LinkedPlane(viewer, which, run, _later)
-            for which in ('below', 'beside')
+            LinkedPlane(viewer, which, run, host_of(frame))
+            for which, frame in frames.items()
         ]
         fixed = run.fixed.find(viewer)
         grid = run.result.field.grid
@@ -57,17 +66,22 @@ class OrthoViews(QWidget):
             if fixed is None
             else layer_kwargs(fixed, ndim=grid.ndim)
         )
-        self._crosshair = Crosshair(viewer, placement, grid.shape)
+        self._crosshair = Crosshair(
+            viewer, placement, grid.shape, host_of(window_part)
+        )
         viewer.mouse_drag_callbacks.append(self._on_click)
         self.canvases = [QtViewer(plane.model) for plane in self.planes]
         splitter = QSplitter(Qt.Orientation.Vertical)
-        for canvas in self.canvases:
+        for canvas, frame in zip(self.canvases, frames.values(), strict=True):
             canvas.dims.hide()
             canvas.setAcceptDrops(False)
             canvas.canvas.native.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             canvas.setMinimumSize(_SMALLEST, _SMALLEST)
             canvas.setToolTip('Click to move all planes here.')
-            splitter.addWidget(canvas)
+            inside = QVBoxLayout(frame)
+            inside.setContentsMargins(0, 0, 0, 0)
+            inside.addWidget(canvas)
+            splitter.addWidget(frame)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(splitter)
@@ -121,7 +135,3 @@ class OrthoViews(QWidget):
         active = self._viewer.layers.selection.active
         if active is None or str(active.mode) == 'pan_zoom':
             yield from move_on_click(self._viewer, event)
-
-
-def _later(action: Callable[[], None]) -> None:
-    QTimer.singleShot(0, action)

@@ -92,7 +92,7 @@ class PlanesButton(QPushButton):
         # The second canvases cost time: only who wants them waits.
         from napari_adacs.widgets.parts.ortho_views import OrthoViews
 
-        self.planes = OrthoViews(self._viewer, run)
+        self.planes = OrthoViews(self._viewer, run, self)
         self.planes.closed.connect(self._on_closed)
         self._dock = self._viewer.window.add_dock_widget(
             self.planes, name=_TITLE, area='right'

@@ -27,6 +27,7 @@ from napari_adacs.app.review.pair_labels import guess_fixed_labels
 from napari_adacs.app.review.view_switch import ViewSwitch
 from napari_adacs.app.review.views.registry import VIEWS
 from napari_adacs.app.session import LayerRef
+from napari_adacs.widgets.parts.canvas_host import host_of
 from napari_adacs.widgets.parts.layer_picker import LayerPicker
 from napari_adacs.widgets.parts.map_panel import MapPanel
 from napari_adacs.widgets.parts.message import Kind, Message
@@ -64,13 +65,13 @@ class ViewBar(QWidget):
         super().__init__(parent)
         self._viewer = viewer
         self._handle: HandleDrag | None = None
-        curtain = Curtain()
+        curtain, host = Curtain(), host_of(self)
         self.switch = ViewSwitch(
             viewer,
             curtain=curtain,
             on_change=self._on_change,
             say=self._say,
-            later=_later,
+            host=host,
         )
         self.buttons = {name: self._button(name) for name in VIEWS}
         self.compare = QComboBox()
@@ -78,7 +79,7 @@ class ViewBar(QWidget):
         self.labels = LayerPicker(viewer, Labels, accept=_is_not_a_result)
         self.legend = QLabel()
         self.message = Message('view_message', 'About the view.')
-        self.maps = MapPanel(viewer, curtain, _later)
+        self.maps = MapPanel(viewer, curtain, host)
         self.planes = PlanesButton(viewer, self.switch, self.maps.maps)
         self._timer = QTimer(self)
         self._lay_out()
@@ -292,7 +293,3 @@ def _chip(colour: str, text: str) -> str:
 
 def _is_not_a_result(layer: Labels) -> bool:
     return tag(layer) is None
-
-
-def _later(action: Callable[[], None]) -> None:
-    QTimer.singleShot(0, action)

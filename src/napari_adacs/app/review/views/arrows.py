@@ -95,9 +95,13 @@ class Arrows(View):
             data, lengths = self._in_slice(plane)
         layer.data = data
         layer.features = {'length': lengths}
-        layer.edge_colormap = bright_plasma()
-        layer.edge_contrast_limits = (0.0, self._longest)
-        layer.edge_color = 'length'
+        if layer.edge_color_mode == 'colormap':
+            layer.edge_contrast_limits = (0.0, self._longest)
+            layer.refresh_colors()
+        else:
+            layer.edge_colormap = bright_plasma()
+            layer.edge_color = 'length'
+            layer.edge_contrast_limits = (0.0, self._longest)
 
     def _in_slice(
         self, plane: Plane

@@ -130,6 +130,11 @@ class View(ABC):
         """Take the next step of a view that moves."""
 
     @property
+    def caption(self) -> str:
+        """A word on the canvas; empty for most views."""
+        return ''
+
+    @property
     def legend(self) -> tuple[tuple[str, str], ...]:
         """Colours and what they mean."""
         return ()

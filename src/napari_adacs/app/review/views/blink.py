@@ -37,19 +37,20 @@ class Blink(View):
         )
 
     def make_layers(self) -> list[Layer]:
-        """Return both in grey, the first one shown, with their names."""
-        layers = []
-        for side in (self.pair.other, self.pair.fixed):
-            layer = self.side_image(side)
-            layer.name_overlay.visible = True
-            layers.append(layer)
-        layers[0].visible = False
-        return layers
+        """Return both in grey, the fixed one shown."""
+        other = self.side_image(self.pair.other, visible=False)
+        return [other, self.side_image(self.pair.fixed)]
 
     @property
     def period_s(self) -> float:
         """Seconds that each image stays."""
         return 1.0 / self.values['speed']
+
+    @property
+    def caption(self) -> str:
+        """Which image is shown."""
+        side = self.pair.fixed if self.layers[1].visible else self.pair.other
+        return side.name
 
     def tick(self) -> None:
         """Show the other one."""

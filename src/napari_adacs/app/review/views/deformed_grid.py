@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from napari_adacs.app.review.planes import Plane
 
 _LINE_COLOUR = '#56b4e9'
+# Voxels along a slice that are enough to draw smooth lines.
+_FINEST = 128
 
 
 class DeformedGrid(View):
@@ -97,11 +99,14 @@ class DeformedGrid(View):
         A sine of the coordinate crosses zero just where it is a multiple of
         the distance: one search finds all lines.
         """
-        where = self.pair.field.voxels[(axis, *plane.key)].astype(float)
+        field = self.pair.field.voxels[(axis, *plane.key)]
+        # fields are smooth: lines need not bend at every voxel of a big one
+        stride = max(1, max(field.shape) // _FINEST)
         along = [1, 1]
         along[plane.kept.index(axis)] = -1
         index = np.arange(self.pair.shape[axis]).reshape(along)
+        where = (field + index.astype(np.float32))[::stride, ::stride]
         step = self.values['distance'] / self.pair.grid.spacing[axis]
         # half a step off: no line along the border of the image
-        phase = np.pi * ((where + index) / step + 0.5)
-        return isolines(np.sin(phase), 0.0)
+        phase = np.pi * (where.astype(float) / step + 0.5)
+        return stride * isolines(np.sin(phase), 0.0)

@@ -117,12 +117,12 @@ class Wipe(View):
             self.layers[0].refresh(extent=False, thumbnail=False)
 
     def follow(self) -> None:
-        """Take the line along, and lay it across other axes if need be."""
+        """Lay the line across other axes if other ones are shown."""
         if self.dims.ndisplay == 3:
             return
-        turned = self._border(self.layers[0])[0] != self._halves.axis
-        self._compose()
-        if turned:
+        shown = displayed_axes(self.dims, len(self.pair.shape))
+        if shown != self._shown:
+            self._compose()
             self.layers[0].refresh(extent=False, thumbnail=False)
 
     @property
@@ -161,22 +161,23 @@ class Wipe(View):
         halves.axis, halves.border, halves.swapped = self._border(
             self.layers[0]
         )
+        self._shown = displayed_axes(self.dims, len(self.pair.shape))
         self._draw_line()
 
     def _draw_line(self) -> None:
-        plane = self.plane()
-        if plane is None:
-            return
-        halves = self._halves
-        along = next(a for a in plane.axes if a != halves.axis)
-        ends = np.zeros((2, 2))
-        ends[:, plane.kept.index(halves.axis)] = halves.border
-        ends[:, plane.kept.index(along)] = -0.5, self.pair.shape[along] - 0.5
-        start, end = plane.place(ends)
-        hidden = [a for a in range(len(start)) if a not in plane.axes]
-        way = end - start
-        way[hidden] = 0
-        self.layers[1].data = np.stack([start, way])[None]
+        """Draw the line in every slice: napari shows the one it needs."""
+        shape, axis = self.pair.shape, self._halves.axis
+        shown = displayed_axes(self.dims, len(shape))
+        along = next(a for a in shown if a != axis)
+        hidden = [a for a in range(len(shape)) if a not in shown]
+        slices = shape[hidden[0]] if hidden else 1
+        data = np.zeros((slices, 2, len(shape)), np.float32)
+        data[:, 0, axis] = self._halves.border
+        data[:, 0, along] = -0.5
+        data[:, 1, along] = shape[along]
+        if hidden:
+            data[:, 0, hidden[0]] = np.arange(slices)
+        self.layers[1].data = data
 
     def _clip(self, layers: list[Layer]) -> None:
         """Cut both volumes at the border, on opposite sides."""
