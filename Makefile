@@ -98,6 +98,7 @@ screenshots: $(ENV)
 	$(BIN)/python recipes/phantom_picture.py
 	$(OFFSCREEN) $(BIN)/python recipes/evaluate_picture.py
 	$(OFFSCREEN) $(BIN)/python recipes/review_picture.py
+	$(OFFSCREEN) $(BIN)/python recipes/review_view_pictures.py
 
 bench: $(ENV)
 	@for script in benchmarks/bench_*.py; do \

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_adacs.app.layers import grid_of, image_of
-from napari_adacs.app.result_layers import METADATA_KEY
+from napari_adacs.app.result_layers import is_input
 from napari_adacs.app.review.lazy import FrameOf, OnGrid
+from napari_adacs.app.review.likely_labels import REGION_KEY
 from napari_adacs.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def guess_fixed_labels(viewer: ViewerModel, run: Run) -> Labels | None:
         layer
         for layer in viewer.layers
         if _are_labels(layer)
-        and not _is_ours(layer)
+        and is_input(layer)
+        and not layer.metadata.get(REGION_KEY)
         and (run.fixed.frame is not None or str(layer.unique_id) != moving)
         and _grid_in(layer, run) is not None
     ]
@@ -91,11 +93,6 @@ def _grid_in(layer: Labels, run: Run) -> Grid | None:
     except InputError:
         return None
     return grid if grid.same_space(run.result.field.grid) else None
-
-
-def _is_ours(layer: Labels) -> bool:
-    """Whether a result or a tool made the layer, not a person."""
-    return any(str(key).startswith(METADATA_KEY) for key in layer.metadata)
 
 
 def _are_labels(layer: Layer) -> bool:

@@ -109,4 +109,4 @@ class DeformedGrid(View):
         step = self.values['distance'] / self.pair.grid.spacing[axis]
         # half a step off: no line along the border of the image
         phase = np.pi * (where.astype(float) / step + 0.5)
-        return stride * isolines(np.sin(phase), 0.0)
+        return isolines(np.sin(phase), 0.0) * np.float32(stride)

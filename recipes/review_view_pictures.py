@@ -1,6 +1,6 @@
 """Make the pictures of the review views from the bundled samples.
 
-    python recipes/review_pictures.py [FOLDER]
+    python recipes/review_view_pictures.py [FOLDER]
 
 Registers the samples with the bundled models in a napari window, shows one
 view after the other and saves the canvas, small.
