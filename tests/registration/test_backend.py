@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -96,10 +97,14 @@ class TestOpenVINO:
         with pytest.raises(AssertionError, match='compiled again'):
             fields(small_model(flow=0.2), images(), backend='openvino')
 
-    def test_without_the_package_it_says_what_to_install(self, monkeypatch):
-        monkeypatch.setitem(__import__('sys').modules, 'openvino', None)
-        with pytest.raises(DeviceError, match=r'napari-adacs\[openvino\]'):
-            fields(small_model(), images(), backend='openvino')
+    def test_without_the_package_torch_takes_its_place(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, 'openvino', None)
+        found = fields(small_model(), images(), backend='openvino')
+        assert any('napari-adacs[openvino]' in note for note in found.notes)
+        assert found.config.backend == 'openvino'
+        own = fields(small_model(), images())
+        np.testing.assert_array_equal(found.field.voxels, own.field.voxels)
+        assert not any('OpenVINO' in note for note in own.notes)
 
     def test_a_network_it_cannot_compile_is_a_readable_error(
         self, monkeypatch

@@ -4,11 +4,31 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 
 import torch
 from torch import nn
 
 from napari_adacs.networks.fast import accelerated
+from napari_adacs.registration.config import Backend
+
+
+def available(backend: Backend) -> tuple[Backend, tuple[str, ...]]:
+    """Return the backend that can be had here, and a remark if it differs.
+
+    Parameters
+    ----------
+    backend : {'auto', 'plain', 'openvino'}
+        What was asked for. Without OpenVINO torch takes its place, since
+        the results are the same.
+    """
+    if backend != 'openvino' or find_spec('openvino') is not None:
+        return backend, ()
+    remark = (
+        'OpenVINO is not installed, torch computed instead; install it with '
+        "pip install 'napari-adacs[openvino]'."
+    )
+    return 'auto', (remark,)
 
 
 @contextlib.contextmanager
@@ -33,7 +53,7 @@ def computing(
     Raises
     ------
     DeviceError
-        If OpenVINO was asked for and is missing or cannot run a network.
+        If OpenVINO cannot run a network.
     """
     if backend == 'plain':
         yield

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from napari_adacs.models.library import resolve_model
 from napari_adacs.models.model import Model
+from napari_adacs.registration.backend import available
 from napari_adacs.registration.config import Backend, RunConfig
 from napari_adacs.registration.device import (
     readable_memory_errors,
@@ -169,11 +170,14 @@ def register_on_grids(
         pair = prepare(moving, fixed, grid, marked)
         clock.lap('prepare')
         with report.watching(model.modules().values()):
-            found = estimate(model, pair, target, config, report)
+            backend, remarks = available(config.backend)
+            found = estimate(
+                model, pair, target, replace(config, backend=backend), report
+            )
         clock.lap('network')
         report(0.85, 'Returning to the native grid')
         place = _Place(moving, fixed, grid, config, model.header.name, target)
-        result = place.result(found, plan.sentences, clock)
+        result = place.result(found, (*plan.sentences, *remarks), clock)
     report(1.0, 'Done')
     return result
 
