@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from napari_adacs.errors import ModelError
-from napari_adacs.networks.diffusemorph import DiffuseMorph, noise_loss
+from napari_adacs.networks.diffusemorph import DiffuseMorph
 from napari_adacs.networks.registry import build_displacement
+from napari_adacs.objectives.noise import noise_loss
 from napari_adacs.spatial.operators import warp
 from tests.networks.golden_inputs import fill_parameters, image_pair, summary
 from tests.networks.published_keys import published_keys

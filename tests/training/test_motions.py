@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from napari_adacs.networks.diffusemorph import DiffuseMorph, noise_loss
+from napari_adacs.networks.diffusemorph import DiffuseMorph
 from napari_adacs.networks.voxelmorph import VoxelMorph
+from napari_adacs.objectives.noise import noise_loss
 from napari_adacs.objectives.smoothness import gradient_penalty
 from napari_adacs.spatial.operators import warp
 from napari_adacs.training.batch import Batch

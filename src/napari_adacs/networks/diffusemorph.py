@@ -27,6 +27,7 @@ from napari_adacs.networks.field_unet import FieldUNet
 from napari_adacs.networks.integrated import IntegratedEstimator
 from napari_adacs.networks.noise_schedule import linear_betas, schedule
 from napari_adacs.networks.options import changed
+from napari_adacs.objectives.noise import noise_loss
 
 _FIELD_INIT_SD = 0.02
 
@@ -290,26 +291,3 @@ class DiffuseMorph(IntegratedEstimator):
     def to_input_range(self, image: Tensor) -> Tensor:
         """Map an image in [0, 1] to what the networks were trained with."""
         return self.low + (self.high - self.low) * image
-
-
-def noise_loss(
-    noise: Tensor, predicted: Tensor, mask: Tensor | None = None
-) -> Tensor:
-    """Return the mean squared error of predicted noise.
-
-    Parameters
-    ----------
-    noise, predicted : (N, 1, *shape) torch.Tensor
-        Noise of `DiffuseMorph.q_sample`, and its estimate.
-    mask : (N, 1, *shape) torch.Tensor of bool, optional
-        Where to average; everywhere if None.
-
-    References
-    ----------
-    Ho et al., "Denoising Diffusion Probabilistic Models", NeurIPS 2020,
-    Eq. 14.
-    """
-    error = (noise - predicted).square()
-    if mask is None:
-        return error.mean()
-    return (error * mask).sum() / mask.sum().clamp(min=1)
