@@ -20,7 +20,8 @@ import napari
 from napari.qt import get_qapp
 from PIL import Image
 
-from napari_adacs.app.prepared import Chosen, prepare
+from napari_adacs.app.chosen import Chosen
+from napari_adacs.app.prepared import prepare
 from napari_adacs.app.samples import echo2d, echo3d
 from napari_adacs.app.session import Run
 from napari_adacs.widgets.parts.view_bar import ViewBar
