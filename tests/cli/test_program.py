@@ -137,11 +137,11 @@ def test_ctrl_c_stops_a_registration(
         'import os, signal, sys\n'
         # a background job is born deaf to Ctrl-C
         'signal.signal(signal.SIGINT, signal.default_int_handler)\n'
-        'from napari_adacs.registration import refine\n'
+        'from napari_adacs.registration import stages\n'
         'def refine_forever(*_, **__):\n'
         '    os.kill(os.getpid(), signal.SIGINT)\n'
         '    while True: pass\n'
-        'refine.refine = refine_forever\n'
+        'stages.refine_field = refine_forever\n'
         'from napari_adacs.cli import main\n'
         'sys.exit(main(sys.argv[1:]))\n'
     )

@@ -399,7 +399,14 @@ class TestEmphasis:
         mark = np.zeros(shape, np.float32)
         mark[:, 32:] = 20
         found = [
-            register(moving, fixed, model, refine_steps=30, emphasis=x)
+            register(
+                moving,
+                fixed,
+                model,
+                refine_steps=30,
+                refine_similarity='mse',
+                emphasis=x,
+            )
             for x in (None, mark)
         ]
         return [result.residual[:, 32:].mean() for result in found]

@@ -78,6 +78,16 @@ def model_in_file(path: str) -> tuple[str, int]:
     return header.name, header.ndim
 
 
+def registers_from_zero(model: str) -> bool:
+    """Whether a choice of the model box is no network at all."""
+    if model == 'auto':
+        return False
+    try:
+        return find_model(model).from_zero
+    except ModelError:
+        return False
+
+
 def _auto(ndim: int | None, entries: list[ModelEntry]) -> Choice:
     if ndim is None:
         return Choice('auto', 'auto', 'The best model for the images.')

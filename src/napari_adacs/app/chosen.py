@@ -13,6 +13,7 @@ from napari_adacs.app.request import (
     make_request,
     preflight,
 )
+from napari_adacs.registration.config import Refining, Similarity
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -32,9 +33,7 @@ class Chosen:
         Labels of the moving image.
     model, device : str, default: 'auto'
         As in `RunConfig`.
-    refine_steps : int, default: 0
-        As in `RunConfig`.
-    eta : float, optional
+    refine_steps, refine, refine_similarity, refine_smoothness, eta
         As in `RunConfig`.
     region : Region, optional
         Where refining tries harder.
@@ -50,6 +49,9 @@ class Chosen:
     model: str = 'auto'
     device: str = 'auto'
     refine_steps: int = 0
+    refine: Refining = 'field'
+    refine_similarity: Similarity = 'lncc'
+    refine_smoothness: float = 1.0
     eta: float | None = None
     region: Region | None = None
     version: int = 1
@@ -81,6 +83,10 @@ class Chosen:
             model=self.model,
             device=self.device,
             refine_steps=self.refine_steps,
+            refine=self.refine,
+            refine_similarity=self.refine_similarity,
+            refine_smoothness=self.refine_smoothness,
+            eta=self.eta,
             region=self.region,
         )
 

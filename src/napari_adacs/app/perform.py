@@ -23,6 +23,7 @@ from napari_adacs.registration.inputs import ImageOnGrid, checked
 from napari_adacs.registration.progress import Progress, Reporter
 
 if TYPE_CHECKING:
+    from napari_adacs.registration.preview import Preview
     from napari_adacs.registration.result import RegistrationResult
 
 
@@ -57,6 +58,7 @@ def perform(
     progress: Progress,
     cancel: Event,
     earlier: RegistrationResult | None = None,
+    preview: Preview | None = None,
 ) -> Finished:
     """Read the voxels, register, and prepare the layers.
 
@@ -69,10 +71,12 @@ def perform(
     progress : callable
         Called with (fraction, message).
     cancel : threading.Event
-        Set to stop.
+        Set to stop; while refining, that keeps the field so far.
     earlier : RegistrationResult, optional
         Of the same pair by a DiffuseMorph model: only its field network
         runs again, with the eta of the request.
+    preview : callable, optional
+        Takes snapshots while refining.
 
     Raises
     ------
@@ -89,7 +93,7 @@ def perform(
         report(0.0, 'Starting torch')
         preload_torch()
     try:
-        result = _result(request, inputs, earlier, progress, cancel)
+        result = _result(request, inputs, earlier, progress, cancel, preview)
         report(0.9, 'Preparing the layers')
         warped = _warped_labels(result, inputs.get('moving labels'))
         specs, figures = layer_specs(result, warped)
@@ -111,6 +115,7 @@ def _result(
     earlier: RegistrationResult | None,
     progress: Progress,
     cancel: Event,
+    preview: Preview | None,
 ) -> RegistrationResult:
     from napari_adacs.registration.register import register_on_grids
 
@@ -125,6 +130,7 @@ def _result(
         emphasis=_emphasis(request, inputs),
         progress=progress,
         cancel=cancel,
+        preview=preview,
     )
 
 

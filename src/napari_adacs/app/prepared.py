@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from napari_adacs.app.chosen import Chosen
     from napari_adacs.app.perform import Finished
+    from napari_adacs.registration.preview import Preview
     from napari_adacs.registration.result import RegistrationResult
 
 
@@ -96,13 +97,18 @@ class Prepared:
             self.moving, self.fixed, self.ready.entry.name, self.version
         )
 
-    def run(self, progress: Progress, cancel: Event) -> Finished:
+    def run(
+        self,
+        progress: Progress,
+        cancel: Event,
+        preview: Preview | None = None,
+    ) -> Finished:
         """Carry the registration out, in a worker; see `perform`."""
         # What computes is loaded by the worker, not by the open dock.
         from napari_adacs.app.perform import perform
 
         finished = perform(
-            self.request, self.ready, progress, cancel, self.earlier
+            self.request, self.ready, progress, cancel, self.earlier, preview
         )
         record = dict(finished.record)
         record |= {'command': self.command, 'python': self.python}

@@ -13,13 +13,20 @@ import numpy as np
 from napari_adacs.app.layers import grid_of
 from napari_adacs.app.settings import PLUGIN
 from napari_adacs.errors import InputError
+from napari_adacs.registration.config import RunConfig
 from napari_adacs.spatial.grid import Grid
 
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-    from napari_adacs.registration.config import RunConfig
 
+# Options of the shell, and the settings they stand for.
+REFINING_OPTIONS = {
+    '--refine-what': 'refine',
+    '--refine-by': 'refine_similarity',
+    '--refine-smoothness': 'refine_smoothness',
+    '--refine-on': 'refine_resolution',
+}
 OUTPUT = 'registration'
 
 
@@ -119,6 +126,7 @@ def command_line(
         words += ['--device', config.device]
     if config.refine_steps:
         words += ['--refine', str(config.refine_steps)]
+    words += _how_to_refine(config)
     if config.threads:
         words += ['--threads', str(config.threads)]
     if config.backend != 'auto':
@@ -141,6 +149,18 @@ def command_line(
         for layer, file in unsaved
     ]
     return '\n'.join([*notes, shlex.join(words)])
+
+
+def _how_to_refine(config: RunConfig) -> list[str]:
+    """Return the options of refining that are not the default."""
+    words = []
+    usual = RunConfig()
+    for option, name in REFINING_OPTIONS.items():
+        value = getattr(config, name)
+        if value != getattr(usual, name):
+            text = f'{value:g}' if isinstance(value, float) else str(value)
+            words += [option, text]
+    return words
 
 
 def python_lines(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
@@ -88,15 +89,21 @@ def make_request(
     fixed: LayerImage,
     labels: LayerImage | None = None,
     *,
-    model: str = 'auto',
-    device: str = 'auto',
-    refine_steps: int = 0,
     region: Region | None = None,
+    **chosen: Any,
 ) -> Request:
-    """Return a request with the preferences filled in."""
+    """Return a request with the preferences filled in.
+
+    Parameters
+    ----------
+    moving, fixed, labels, region
+        As in `Request`.
+    **chosen
+        Settings of the `RunConfig` that a person has chosen.
+    """
     settings = compute_settings()
     config = RunConfig(
-        model, device, refine_steps, settings.threads, settings.backend
+        threads=settings.threads, backend=settings.backend, **chosen
     )
     return Request(
         moving, fixed, config, labels, settings.memory_cap_gb, region
@@ -129,7 +136,9 @@ def preflight(request: Request) -> Preflight:
         labels = _place(request.labels)
         check_place(labels, replace(places[0], name='moving image'))
     entry = find_model(request.config.model, fixed.grid.ndim)
-    plan = plan_registration(moving.grid, fixed.grid, entry.header)
+    plan = plan_registration(
+        moving.grid, fixed.grid, entry.header, config=request.config
+    )
     _check_memory(plan, request)
     return Preflight(entry, plan)
 

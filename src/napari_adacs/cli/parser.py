@@ -83,8 +83,10 @@ def _add_register(verbs: _Verbs[ArgumentParser]) -> None:
         type=_count,
         default=0,
         metavar='N',
-        help='steps of optimisation on this pair (default: 0)',
+        help='steps of optimisation on this pair (default: 0; without a '
+        'model, some tens)',
     )
+    _add_refining(parser)
     parser.add_argument(
         '--emphasis',
         metavar='MASK',
@@ -132,6 +134,36 @@ def _add_register(verbs: _Verbs[ArgumentParser]) -> None:
     )
     parser.add_argument('--fixed-frame', type=_count, metavar='T', help=_FRAME)
     parser.set_defaults(run=_register)
+
+
+def _add_refining(parser: ArgumentParser) -> None:
+    """Add how to refine; defaults are those of `RunConfig`."""
+    parser.add_argument(
+        '--refine-what',
+        choices=['field', 'network'],
+        default='field',
+        help='refine a free field, or train a copy of the network on this '
+        'pair (default: field)',
+    )
+    parser.add_argument(
+        '--refine-by',
+        choices=['lncc', 'mse'],
+        default='lncc',
+        help='local correlation or squared residual (default: lncc)',
+    )
+    parser.add_argument(
+        '--refine-smoothness',
+        type=float,
+        default=1.0,
+        metavar='S',
+        help='times the usual smoothness (default: 1)',
+    )
+    parser.add_argument(
+        '--refine-on',
+        choices=['native', 'network'],
+        default='native',
+        help='grid on which a free field is refined (default: native)',
+    )
 
 
 def _add_warp(verbs: _Verbs[ArgumentParser]) -> None:

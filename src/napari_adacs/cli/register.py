@@ -33,7 +33,7 @@ from napari_adacs.registration.inputs import (
     checked,
     checked_emphasis,
 )
-from napari_adacs.registration.plan import plan_registration
+from napari_adacs.registration.plan import completed, plan_registration
 
 if TYPE_CHECKING:
     from napari_adacs.evaluation.report import Evaluation
@@ -54,6 +54,10 @@ def run(chosen: Namespace) -> int:
         chosen.threads,
         chosen.backend,
         chosen.eta,
+        chosen.refine_what,
+        chosen.refine_by,
+        chosen.refine_smoothness,
+        chosen.refine_on,
     )
     inputs = _open(chosen)
     entry = _check(inputs, config, chosen)
@@ -166,11 +170,11 @@ def _check(
             '--compare',
         )
     entry = find_model(config.model, fixed.grid.ndim)
-    plan_registration(moving.grid, fixed.grid, entry.header)
+    plan_registration(moving.grid, fixed.grid, entry.header, config=config)
     checked_emphasis(
         _emphasis(inputs, chosen.emphasis_weight),
         fixed.grid,
-        config.refine_steps,
+        completed(config, entry.header).refine_steps,
     )
     resolve_device(config.device)
     check_folder(chosen.out)

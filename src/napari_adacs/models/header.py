@@ -12,6 +12,8 @@ from typing import Any, Literal
 from napari_adacs.errors import ModelError
 
 FORMAT_VERSION = 1
+# The network of a model that moves nothing by itself.
+FROM_ZERO = 'identity'
 
 GridPolicy = Literal['resize', 'pad', 'fit']
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from napari_adacs.errors import ModelError
 from napari_adacs.models.bundle import load_bundle, read_header
 from napari_adacs.models.catalogue import REMOTE
-from napari_adacs.models.header import ModelHeader
+from napari_adacs.models.header import FROM_ZERO, ModelHeader
 from napari_adacs.models.importers.containers import is_checkpoint
 from napari_adacs.models.importers.convert import (
     checkpoint_header,
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SUFFIX = '.safetensors'
 FOLDER_VARIABLE = 'NAPARI_ADACS_MODELS'
+# Stands for the model without a network, of the right dimension.
+NO_MODEL = 'none'
 _BUNDLED = Path(__file__).parent / 'bundled'
 
 # The first model of the right dimension that exists is the default.
@@ -55,6 +57,11 @@ class ModelEntry:
     def name(self) -> str:
         """Name by which it is chosen."""
         return self.header.name
+
+    @property
+    def from_zero(self) -> bool:
+        """Whether it moves nothing by itself."""
+        return self.header.network == FROM_ZERO
 
 
 def user_folder() -> Path:
@@ -122,10 +129,10 @@ def find_model(name: str, ndim: int | None = None) -> ModelEntry:
     Parameters
     ----------
     name : str
-        Name, path of a bundle or of a public checkpoint, or 'auto' for the
-        default of `ndim`.
+        Name, path of a bundle or of a public checkpoint, 'auto' for the
+        default of `ndim`, or 'none' for no network at all.
     ndim : int, optional
-        Needed for 'auto'.
+        Needed for 'auto' and 'none'.
 
     Raises
     ------
@@ -133,8 +140,13 @@ def find_model(name: str, ndim: int | None = None) -> ModelEntry:
         If there is no such model.
     """
     entries = list_models()
-    if name == 'auto':
-        fitting = [e for e in entries if ndim in (None, e.header.ndim)]
+    if name in ('auto', NO_MODEL):
+        fitting = [
+            e
+            for e in entries
+            if ndim in (None, e.header.ndim)
+            and e.from_zero == (name == NO_MODEL)
+        ]
         if not fitting:
             raise ModelError(
                 f'There is no model for {ndim}D images.',
@@ -214,6 +226,8 @@ def _entries(folder: Path, source: str) -> Iterator[ModelEntry]:
 
 
 def _rank(entry: ModelEntry) -> tuple[int, str]:
+    if entry.from_zero:
+        return len(_PREFERRED) + 1, entry.name
     if entry.name in _PREFERRED:
         return _PREFERRED.index(entry.name), entry.name
     return len(_PREFERRED), entry.name

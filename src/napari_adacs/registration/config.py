@@ -11,6 +11,11 @@ from typing import Any, Literal, get_args
 from napari_adacs.errors import InputError
 
 Backend = Literal['auto', 'plain', 'openvino']
+Refining = Literal['field', 'network']
+Similarity = Literal['lncc', 'mse']
+Resolution = Literal['native', 'network']
+# Steps of a registration that has no network to start from.
+STEPS_FROM_ZERO = 40
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,8 @@ class RunConfig:
     device : str, default: 'auto'
         'auto', 'cpu', 'cuda', 'cuda:N' or 'mps'.
     refine_steps : int, default: 0
-        Steps of instance optimisation after the model's estimate.
+        Steps of instance optimisation after the model's estimate: of each
+        resolution for 'field', in all for 'network'.
     threads : int, default: 0
         CPU threads; 0 takes one per core, or a single one while other
         programs keep every core busy.
@@ -34,6 +40,16 @@ class RunConfig:
         as they are, or OpenVINO, an optional package.
     eta : float, optional
         Scale of the score of a DiffuseMorph model; the model's own if None.
+    refine : {'field', 'network'}, default: 'field'
+        Whether refining moves a free displacement field, or goes on
+        training the model's displacement estimator on this pair.
+    refine_similarity : {'lncc', 'mse'}, default: 'lncc'
+        Local cross-correlation or squared residual; both are weighted by
+        the model's scheme.
+    refine_smoothness : float, default: 1.0
+        Multiplies the default smoothness of refining; above 0.
+    refine_resolution : {'native', 'network'}, default: 'native'
+        Grid on which a free field is refined.
 
     Raises
     ------
@@ -47,6 +63,10 @@ class RunConfig:
     threads: int = 0
     backend: Backend = 'auto'
     eta: float | None = None
+    refine: Refining = 'field'
+    refine_similarity: Similarity = 'lncc'
+    refine_smoothness: float = 1.0
+    refine_resolution: Resolution = 'native'
 
     def __post_init__(self) -> None:
         if self.refine_steps < 0:
@@ -60,6 +80,18 @@ class RunConfig:
             )
         if self.eta is not None and not math.isfinite(self.eta):
             raise InputError("'eta' must be a finite number.")
+        if not 0 < self.refine_smoothness < float('inf'):
+            raise InputError("'refine_smoothness' must be above 0.")
+        for name, known in (
+            ('refine', Refining),
+            ('refine_similarity', Similarity),
+            ('refine_resolution', Resolution),
+        ):
+            if getattr(self, name) not in get_args(known):
+                raise InputError(
+                    f"'{name}' cannot be {getattr(self, name)!r}.",
+                    f'Choose {" or ".join(get_args(known))}.',
+                )
         if not self.model:
             raise InputError('No model was chosen.', "Use 'auto'.")
 

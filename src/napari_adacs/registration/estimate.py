@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -15,45 +13,16 @@ from napari_adacs.models.model import Model, companion_schemes
 from napari_adacs.networks.base import Motion
 from napari_adacs.networks.diffusemorph import DiffuseMorph
 from napari_adacs.registration.backend import computing
-from napari_adacs.registration.config import RunConfig
 from napari_adacs.registration.preprocess import NetworkPair
-from napari_adacs.registration.progress import Reporter
-from napari_adacs.registration.refine import refine
 from napari_adacs.spatial.grid import Grid
 from napari_adacs.spatial.operators import warp
 from napari_adacs.weighting.base import Direction
 
-
-@dataclass(frozen=True, eq=False)
-class Estimate:
-    """Field and maps on the network grid, on the CPU.
-
-    Parameters
-    ----------
-    field : (1, ndim, *shape) torch.Tensor
-        Displacement in voxels of the network grid.
-    inverse : (1, ndim, *shape) torch.Tensor or None
-        Displacement of the inverse map.
-    maps : dict of str to (1, 1, *shape) torch.Tensor
-        Score, variance and weight, as far as the model has them.
-    again : callable or None
-        From a DiffuseMorph model: estimates with another eta.
-    """
-
-    field: Tensor
-    inverse: Tensor | None
-    maps: Mapping[str, Tensor]
-    again: Callable[[float], Estimate] | None = None
+Maps = dict[str, Tensor]
 
 
-def estimate(
-    model: Model,
-    pair: NetworkPair,
-    device: torch.device,
-    config: RunConfig,
-    report: Reporter,
-) -> Estimate:
-    """Estimate the field and the maps of a pair.
+class Networks:
+    """A model and a pair on the device where they meet.
 
     Parameters
     ----------
@@ -63,44 +32,9 @@ def estimate(
         Images on the network grid.
     device : torch.device
         Where to compute.
-    config : RunConfig
-        Backend, eta, steps of instance optimisation.
-    report : Reporter
-        Progress and cancelling.
-
-    Raises
-    ------
-    InputError
-        If the model has no eta, and one was given.
-    DeviceError
-        If the backend does not work here.
+    backend : str
+        As in `RunConfig`.
     """
-    run = _Run(model, pair, device, config.backend)
-    eta = run.eta(config.eta)
-    report(0.2, 'Estimating the displacement')
-    with run.computing():
-        score = run.score()
-        motion = run.motion(score, eta)
-    first = motion
-    if config.refine_steps:
-        emphasis = pair.emphasis
-        motion = refine(
-            model,
-            motion,
-            run.moving,
-            run.fixed,
-            config.refine_steps,
-            report,
-            None if emphasis is None else emphasis.to(device),
-        )
-    report(0.6, 'Computing the maps')
-    found = run.estimate(motion, first)
-    again = None if score is None else partial(run.again, score)
-    return replace(found, again=again)
-
-
-class _Run:
-    """A model and a pair on the device where they meet."""
 
     def __init__(
         self,
@@ -120,9 +54,98 @@ class _Run:
             module.to(device=device, memory_format=layout)  # type: ignore[call-overload]
         self.moving = pair.moving.to(device)
         self.fixed = pair.fixed.to(device)
+        self._score: Tensor | None = None
+
+    @property
+    def has_eta(self) -> bool:
+        """Whether the scale of a diffusion score can be chosen."""
+        return isinstance(self.model.displacement, DiffuseMorph)
+
+    def motion(self, eta: float | None = None) -> Motion:
+        """Return the motion that the network estimates.
+
+        Parameters
+        ----------
+        eta : float, optional
+            Scale of the score of a DiffuseMorph model; its own if omitted.
+            The score itself is computed once and kept.
+
+        Raises
+        ------
+        InputError
+            If the model has no eta, and one was given.
+        DeviceError
+            If the backend does not work here.
+        """
+        estimator = self.model.displacement
+        with self._computing():
+            if not isinstance(estimator, DiffuseMorph):
+                self._refuse(eta)
+                found: Motion = estimator(self.moving, self.fixed)
+                return found
+            if self._score is None:
+                self._score = estimator.score(self.moving, self.fixed)
+            return estimator.motion_from_score(
+                self.moving,
+                self._score,
+                eta=estimator.eta if eta is None else eta,
+            )
+
+    def displacement_sd(self, motion: Motion) -> Maps:
+        """Return how uncertain the network is of its motion, if it says.
+
+        Along an axis, in the grid's unit: the root of the mean variance
+        over axes, since voxels may have different sides.
+        """
+        with self._computing():
+            spread = self.model.displacement.displacement_sd(motion)
+        if spread is None:
+            return {}
+        return {'displacement_sd': _physical(spread, self.pair.grid)}
+
+    def maps(self, displacement: Tensor) -> Maps:
+        """Return score, variance and weight, as far as the model has them.
+
+        Parameters
+        ----------
+        displacement : (1, ndim, *shape) torch.Tensor
+            The displacement that the maps are about, in network voxels.
+
+        Returns
+        -------
+        dict of str to (1, 1, *shape) torch.Tensor
+            On the CPU.
+        """
+        with self._computing():
+            warped = warp(self.moving, displacement.to(self.device))
+            maps = _maps(self.model, Direction(self.fixed, warped))
+        return {name: values.float().cpu() for name, values in maps.items()}
+
+    def weight(self, displacement: Tensor) -> Tensor | None:
+        """Return how much each residual counts while refining.
+
+        The weight of the model's scheme, raised by the emphasis.
+
+        Returns
+        -------
+        (1, 1, *shape) torch.Tensor or None
+            On the CPU; None where all residuals count alike.
+        """
+        weight = None
+        name = self.model.scheme.auxiliary
+        if name is not None and name in self.model.auxiliaries:
+            weight = self.maps(displacement).get('weight')
+        if weight is not None:
+            # A likelihood weights by an inverse variance, in the hundreds;
+            # the smoothness is meant for weights up to one.
+            weight = weight / weight.mean().clamp_min(1)
+        if self.pair.emphasis is not None:
+            raised = 1 + self.pair.emphasis
+            weight = raised if weight is None else weight * raised
+        return None if weight is None else weight.clone()
 
     @contextlib.contextmanager
-    def computing(self) -> Iterator[None]:
+    def _computing(self) -> Iterator[None]:
         """Run the networks without gradients, in the chosen way."""
         networks = list(self.model.modules().values())
         with (
@@ -131,83 +154,28 @@ class _Run:
         ):
             yield
 
-    def eta(self, wanted: float | None) -> float | None:
-        """Return the eta to use, None where the model has none."""
-        estimator = self.model.displacement
-        if isinstance(estimator, DiffuseMorph):
-            return estimator.eta if wanted is None else wanted
-        if wanted is None:
-            return None
+    def _refuse(self, eta: float | None) -> None:
+        if eta is None:
+            return
+        header = self.model.header
         raise InputError(
-            f"Model '{self.model.header.name}' has no eta: it is a "
-            f'{self.model.header.network}.',
+            f"Model '{header.name}' has no eta: it is a {header.network}.",
             'Leave eta out, or choose a DiffuseMorph model.',
         )
 
-    def score(self) -> Tensor | None:
-        """Return the diffusion score of the pair, None without one."""
-        estimator = self.model.displacement
-        if isinstance(estimator, DiffuseMorph):
-            return estimator.score(self.moving, self.fixed)
-        return None
-
-    def motion(self, score: Tensor | None, eta: float | None) -> Motion:
-        """Return the motion of the pair."""
-        estimator = self.model.displacement
-        if isinstance(estimator, DiffuseMorph) and score is not None:
-            return estimator.motion_from_score(self.moving, score, eta=eta)
-        found: Motion = estimator(self.moving, self.fixed)
-        return found
-
-    def estimate(self, motion: Motion, first: Motion) -> Estimate:
-        """Return a motion with its maps.
-
-        Parameters
-        ----------
-        motion : Motion
-            Refined or not.
-        first : Motion
-            What the network said, with its uncertainty.
-        """
-        with self.computing():
-            maps = _maps(self.model, self.moving, self.fixed, motion)
-            spread = self.model.displacement.displacement_sd(first)
-        if spread is not None:
-            maps['displacement_sd'] = _physical(spread, self.pair.grid)
-        inverse = motion.inverse
-        return Estimate(
-            motion.displacement.float().cpu(),
-            None if inverse is None else inverse.float().cpu(),
-            {k: v.float().cpu() for k, v in maps.items()},
-        )
-
-    def again(self, score: Tensor, eta: float) -> Estimate:
-        """Estimate with another eta from the score that is there."""
-        with self.computing():
-            motion = self.motion(score, eta)
-        found = self.estimate(motion, motion)
-        return replace(found, again=partial(self.again, score))
-
 
 def _physical(spread: Tensor, grid: Grid) -> Tensor:
-    """Return the standard deviation along an axis, in the grid's unit.
-
-    The root of the mean variance over axes, since voxels may have different
-    sides.
-    """
     sides = torch.tensor(grid.spacing, dtype=spread.dtype).view(
         1, -1, *[1] * grid.ndim
     )
-    return (spread.cpu() * sides).square().mean(1, keepdim=True).sqrt()
+    squares = (spread.cpu() * sides).square()
+    return squares.mean(1, keepdim=True).sqrt().float()
 
 
-def _maps(
-    model: Model, moving: Tensor, fixed: Tensor, motion: Motion
-) -> dict[str, Tensor]:
-    direction = Direction(fixed, warp(moving, motion.displacement))
-    maps: dict[str, Tensor] = {}
+def _maps(model: Model, direction: Direction) -> Maps:
+    maps: Maps = {}
     for name, scheme in companion_schemes(model).items():
-        output = model.auxiliaries[name](fixed, direction.warped)
+        output = model.auxiliaries[name](direction.fixed, direction.warped)
         shown = scheme.maps(direction, output)
         if scheme is not model.scheme:
             # Only the scheme the model was trained with has a say in how

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_adacs.registration.estimate import Estimate
+from napari_adacs.networks.base import Motion
 from napari_adacs.registration.inputs import ImageOnGrid
 from napari_adacs.registration.preprocess import resample
 from napari_adacs.registration.result import FloatMap
@@ -17,14 +17,16 @@ from napari_adacs.spatial.grid import Grid
 
 
 def native_field(
-    estimate: Estimate, network: Grid, moving: Grid, fixed: Grid
+    motion: Motion, network: Grid, moving: Grid, fixed: Grid
 ) -> DisplacementField:
     """Return the estimated field on the native fixed grid."""
-    inverse = estimate.inverse
+    inverse = motion.inverse
     on_network = DisplacementField(
-        estimate.field[0].numpy(),
+        motion.displacement[0].float().cpu().numpy(),
         network,
-        inverse_voxels=None if inverse is None else inverse[0].numpy(),
+        inverse_voxels=(
+            None if inverse is None else inverse[0].float().cpu().numpy()
+        ),
     )
     native = on_network.to_grid(fixed)
     return DisplacementField(

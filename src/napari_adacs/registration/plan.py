@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from napari_adacs.errors import ModelError
-from napari_adacs.models.header import ModelHeader
+from napari_adacs.models.header import FROM_ZERO, ModelHeader
+from napari_adacs.registration.config import STEPS_FROM_ZERO, RunConfig
 from napari_adacs.spatial.grid import Grid
 
 # Bytes per network voxel of a forward pass (float32 activations of the
@@ -14,6 +16,8 @@ from napari_adacs.spatial.grid import Grid
 # VoxelMorph), and of the results per native voxel.
 _NETWORK_BYTES = {2: 700, 3: 900}
 _NATIVE_BYTES = 80
+# What a fit of a free field needs besides.
+_REFINING_BYTES = 160
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,23 @@ class Plan:
     sentences: tuple[str, ...]
 
 
+def completed(config: RunConfig, header: ModelHeader) -> RunConfig:
+    """Return the settings with what the model leaves open filled in.
+
+    Without a network, all the registering is refining: a field from zero.
+    """
+    if header.network != FROM_ZERO:
+        return config
+    steps = config.refine_steps or STEPS_FROM_ZERO
+    return replace(config, refine='field', refine_steps=steps)
+
+
 def plan_registration(
-    moving: Grid, fixed: Grid, header: ModelHeader, multiple: int = 16
+    moving: Grid,
+    fixed: Grid,
+    header: ModelHeader,
+    multiple: int = 16,
+    config: RunConfig | None = None,
 ) -> Plan:
     """Say what registering two grids with a model will do.
 
@@ -54,6 +73,9 @@ def plan_registration(
             f'are {fixed.ndim}D.',
             f'Choose a {fixed.ndim}D model, or auto.',
         )
+    from_zero = header.network == FROM_ZERO
+    if from_zero:
+        multiple = 1
     shape = header.preprocessing.resampled(fixed.shape) or fixed.shape
     shape = tuple(n + (-n % multiple) for n in shape)
     sentences = [_fixed_sentence(fixed)]
@@ -67,22 +89,41 @@ def plan_registration(
             f'The network runs on {_size(shape)}; the field returns to '
             f'{_size(fixed.shape)}.'
         )
-    memory = memory_gb(shape, fixed.shape)
+    refining = _refining_sentence(config, header)
+    if refining:
+        sentences.append(refining)
+    memory = memory_gb(
+        (0,) * fixed.ndim if from_zero else shape, fixed.shape, bool(refining)
+    )
     sentences.append(f'About {_memory(memory)} of memory.')
     return Plan(shape, resampled, memory, tuple(sentences))
 
 
-def memory_gb(network: Sequence[int], native: Sequence[int]) -> float:
+def memory_gb(
+    network: Sequence[int], native: Sequence[int], refined: bool = False
+) -> float:
     """Estimate the peak memory of a registration in GB."""
-    in_network, in_native = 1, 1
-    for n in network:
-        in_network *= n
-    for n in native:
-        in_native *= n
-    total = (
-        _NETWORK_BYTES[len(network)] * in_network + _NATIVE_BYTES * in_native
-    )
+    per_native = _NATIVE_BYTES + (_REFINING_BYTES if refined else 0)
+    total = _NETWORK_BYTES[len(network)] * math.prod(network)
+    total += per_native * math.prod(native)
     return total / 1e9
+
+
+def _refining_sentence(config: RunConfig | None, header: ModelHeader) -> str:
+    if config is None:
+        return ''
+    chosen = completed(config, header)
+    if not chosen.refine_steps:
+        return ''
+    compared = {'lncc': 'local correlation', 'mse': 'squared residual'}
+    by = compared[chosen.refine_similarity]
+    if chosen.refine == 'network':
+        return f'{chosen.refine_steps} steps train the network on, by {by}.'
+    start = 'zero' if header.network == FROM_ZERO else "the model's field"
+    return (
+        f'A free field is fitted from {start}, up to {chosen.refine_steps} '
+        f'steps at each resolution, by {by}.'
+    )
 
 
 def _memory(gigabytes: float) -> str:

@@ -83,8 +83,8 @@ def prepare(
         As `register` takes it; resampled, not scaled.
     """
     return NetworkPair(
-        _scaled(resample(moving.data, moving.grid, grid)),
-        _scaled(resample(fixed.data, fixed.grid, grid)),
+        scaled(resample(moving.data, moving.grid, grid)),
+        scaled(resample(fixed.data, fixed.grid, grid)),
         grid,
         None if emphasis is None else resample(emphasis, fixed.grid, grid),
     )
@@ -140,7 +140,8 @@ def _smoothed(
     return blurred
 
 
-def _scaled(image: Tensor) -> Tensor:
+def scaled(image: Tensor) -> Tensor:
+    """Scale an image to [0, 1]; a constant one becomes zero."""
     low, high = image.min(), image.max()
     span = torch.where(high > low, high - low, torch.ones_like(high))
     return (image - low) / span

@@ -12,6 +12,9 @@ from napari_adacs.errors import CancelledError
 if TYPE_CHECKING:
     from torch import nn
 
+# Where refining lies in the progress of a registration.
+_REFINING = (0.2, 0.8)
+
 Progress = Callable[[float, str], None]
 Cancel = Event | Callable[[], bool] | None
 
@@ -32,6 +35,8 @@ class Reporter:
     ) -> None:
         self._progress = progress
         self._cancelled: Callable[[], bool]
+        self.stopped_refining = False
+        self._cancel = cancel
         if cancel is None:
             self._cancelled = _never
         elif isinstance(cancel, Event):
@@ -55,6 +60,32 @@ class Reporter:
         """Raise `CancelledError` if the user wants to stop."""
         if self._cancelled():
             raise CancelledError('The registration was cancelled.')
+
+    def refining(self, fraction: float, loss: float) -> None:
+        """Report a step of refining; its share of a registration is most."""
+        if self._progress is not None:
+            self._progress(
+                _REFINING[0] + (_REFINING[1] - _REFINING[0]) * fraction,
+                f'Refining, residual {loss:.4f}',
+            )
+
+    def stop_refining(self) -> bool:
+        """Whether the user wants to stop, keeping what is refined so far.
+
+        The wish is fulfilled by that: the registration then goes on to its
+        end with the field as it is.
+        """
+        if not self._cancelled():
+            return False
+        self.stopped_refining = True
+        self._fulfil()
+        return True
+
+    def _fulfil(self) -> None:
+        self._cancelled = _never
+        if isinstance(self._cancel, Event):
+            self._cancel.clear()
+            self._cancelled = self._cancel.is_set
 
     @contextlib.contextmanager
     def watching(self, networks: Iterable[nn.Module]) -> Iterator[None]:

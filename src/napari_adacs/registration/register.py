@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from numpy.typing import ArrayLike
 
 from napari_adacs.models.library import resolve_model
 from napari_adacs.models.model import Model
 from napari_adacs.registration.backend import available
-from napari_adacs.registration.config import Backend, RunConfig
+from napari_adacs.registration.clock import Clock
+from napari_adacs.registration.config import (
+    Backend,
+    Refining,
+    RunConfig,
+    Similarity,
+)
 from napari_adacs.registration.device import (
     readable_memory_errors,
     resolve_device,
 )
-from napari_adacs.registration.estimate import Estimate, estimate
+from napari_adacs.registration.estimate import Networks
 from napari_adacs.registration.inputs import (
     ImageOnGrid,
     check_pair,
@@ -27,17 +29,13 @@ from napari_adacs.registration.inputs import (
     checked_emphasis,
     image_on_grid,
 )
-from napari_adacs.registration.native import (
-    native_field,
-    native_map,
-    residual,
-)
-from napari_adacs.registration.plan import plan_registration
+from napari_adacs.registration.plan import completed, plan_registration
 from napari_adacs.registration.preprocess import network_grid, prepare
+from napari_adacs.registration.preview import Preview, Previewer
 from napari_adacs.registration.progress import Cancel, Progress, Reporter
 from napari_adacs.registration.result import RegistrationResult
+from napari_adacs.registration.stages import Stages
 from napari_adacs.registration.threads import limited_threads
-from napari_adacs.spatial.grid import Grid
 
 
 def register(
@@ -49,12 +47,16 @@ def register(
     moving_spacing: float | Sequence[float] | None = None,
     device: str = 'auto',
     refine_steps: int = 0,
+    refine: Refining = 'field',
+    refine_similarity: Similarity = 'lncc',
+    refine_smoothness: float = 1.0,
     threads: int = 0,
     backend: Backend = 'auto',
     eta: float | None = None,
     emphasis: ArrayLike | None = None,
     progress: Progress | None = None,
     cancel: Cancel = None,
+    preview: Preview | None = None,
 ) -> RegistrationResult:
     """Register a moving image to a fixed image.
 
@@ -63,8 +65,8 @@ def register(
     moving, fixed : array_like or nibabel image, 2D or 3D
         Images; a nibabel image brings its own geometry. Neither is changed.
     model : str, Path or Model, default: 'auto'
-        Bundled name, path of a bundle, a loaded model, or 'auto' for the
-        best bundled model for these images.
+        Bundled name, path of a bundle, a loaded model, 'auto' for the best
+        bundled model for these images, or 'none' to fit a field from zero.
     spacing : float or sequence of float, optional
         Voxel size in array axis order, of both images; 1 voxel if omitted.
     moving_spacing : float or sequence of float, optional
@@ -72,7 +74,16 @@ def register(
     device : str, default: 'auto'
         'auto', 'cpu', 'cuda', 'cuda:N' or 'mps'.
     refine_steps : int, default: 0
-        Steps of instance optimisation after the model's estimate.
+        Steps of instance optimisation after the model's estimate: of each
+        resolution for 'field', in all for 'network'. With the model
+        'none', 0 stands for a sensible number.
+    refine : {'field', 'network'}, default: 'field'
+        Whether refining moves a free displacement field, or trains a copy
+        of the displacement estimator on this pair.
+    refine_similarity : {'lncc', 'mse'}, default: 'lncc'
+        What refining compares, weighted by the model's scheme.
+    refine_smoothness : float, default: 1.0
+        Multiplies the default smoothness of refining.
     threads : int, default: 0
         CPU threads; 0 takes one per core, or a single one while other
         programs keep every core busy.
@@ -88,7 +99,10 @@ def register(
     progress : callable, optional
         Called with (fraction, message).
     cancel : threading.Event or callable, optional
-        Set, or returning True, to stop.
+        Set, or returning True, to stop. While refining, that keeps the
+        field so far.
+    preview : callable, optional
+        Called with a `Snapshot` now and then while refining.
 
     Returns
     -------
@@ -108,7 +122,17 @@ def register(
     """
     given = model if isinstance(model, Model) else None
     name = given.header.name if given else str(model)
-    config = RunConfig(name, device, refine_steps, threads, backend, eta)
+    config = RunConfig(
+        name,
+        device,
+        refine_steps,
+        threads,
+        backend,
+        eta,
+        refine,
+        refine_similarity,
+        refine_smoothness,
+    )
     moving_spacing = spacing if moving_spacing is None else moving_spacing
     return register_on_grids(
         image_on_grid(moving, 'moving', moving_spacing),
@@ -118,6 +142,7 @@ def register(
         emphasis=emphasis,
         progress=progress,
         cancel=cancel,
+        preview=preview,
     )
 
 
@@ -130,6 +155,7 @@ def register_on_grids(
     emphasis: ArrayLike | None = None,
     progress: Progress | None = None,
     cancel: Cancel = None,
+    preview: Preview | None = None,
 ) -> RegistrationResult:
     """Register two images whose grids are known; see `register`.
 
@@ -141,22 +167,23 @@ def register_on_grids(
         Model, device and settings.
     model : Model, optional
         A model in memory, instead of the one `config` names.
-    emphasis, progress, cancel
+    emphasis, progress, cancel, preview
         As in `register`.
     """
     report = Reporter(progress, cancel)
-    clock = _Clock()
+    clock = Clock()
     report(0.0, 'Checking the images')
     checked(moving)
     checked(fixed)
     check_pair(moving, fixed)
-    marked = checked_emphasis(emphasis, fixed.grid, config.refine_steps)
     target = resolve_device(config.device)
     report(0.05, 'Loading the model')
     if model is None:
         model = resolve_model(config.model, fixed.grid.ndim)
+    config = completed(config, model.header)
+    marked = checked_emphasis(emphasis, fixed.grid, config.refine_steps)
     plan = plan_registration(
-        moving.grid, fixed.grid, model.header, model.size_multiple
+        moving.grid, fixed.grid, model.header, model.size_multiple, config
     )
     clock.lap('load')
     with (
@@ -171,80 +198,15 @@ def register_on_grids(
         clock.lap('prepare')
         with report.watching(model.modules().values()):
             backend, remarks = available(config.backend)
-            found = estimate(
-                model, pair, target, replace(config, backend=backend), report
-            )
-        clock.lap('network')
-        report(0.85, 'Returning to the native grid')
-        place = _Place(moving, fixed, grid, config, model.header.name, target)
-        result = place.result(found, (*plan.sentences, *remarks), clock)
+            result = Stages(
+                moving,
+                fixed,
+                Networks(model, pair, target, backend),
+                config,
+                report,
+                Previewer(preview, moving),
+                clock,
+                (*plan.sentences, *remarks),
+            ).run()
     report(1.0, 'Done')
     return result
-
-
-@dataclass(frozen=True, eq=False)
-class _Place:
-    """Where an estimate belongs, and what it came from."""
-
-    moving: ImageOnGrid
-    fixed: ImageOnGrid
-    network: Grid
-    config: RunConfig
-    model_name: str
-    device: torch.device
-
-    def result(
-        self, found: Estimate, notes: tuple[str, ...], clock: _Clock
-    ) -> RegistrationResult:
-        """Bring an estimate to the native grid."""
-        moving, fixed = self.moving, self.fixed
-        field = native_field(found, self.network, moving.grid, fixed.grid)
-        warped = field.warp_image(moving.data)
-        maps = {
-            name: native_map(values, self.network, fixed.grid)
-            for name, values in found.maps.items()
-        }
-        difference = residual(fixed, moving, warped)
-        clock.lap('native')
-        again = found.again
-        return RegistrationResult(
-            field,
-            warped,
-            difference,
-            maps.get('score'),
-            maps.get('variance'),
-            maps.get('weight'),
-            config=self.config,
-            model_name=self.model_name,
-            device=str(self.device),
-            timings=clock.laps,
-            notes=notes,
-            displacement_sd=maps.get('displacement_sd'),
-            with_eta=None if again is None else partial(self.rescaled, again),
-        )
-
-    def rescaled(
-        self, again: Callable[[float], Estimate], eta: float
-    ) -> RegistrationResult:
-        """Register with another eta, running the field network alone."""
-        config = replace(self.config, eta=eta, refine_steps=0)
-        clock = _Clock()
-        with limited_threads(config.threads):
-            found = again(eta)
-            clock.lap('network')
-            place = replace(self, config=config)
-            return place.result(found, (), clock)
-
-
-class _Clock:
-    """Seconds between laps."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        """Store the time since the last lap under a name."""
-        now = time.perf_counter()
-        self.laps[name] = now - self._last
-        self._last = now

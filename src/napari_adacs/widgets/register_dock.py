@@ -13,6 +13,7 @@ from napari_adacs.app.prepared import prepare
 from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.errors import AdacsError
 from napari_adacs.widgets.parts.eta_slider import EtaSlider
+from napari_adacs.widgets.parts.loss_curve import LossCurve
 from napari_adacs.widgets.parts.message import Kind, Message
 from napari_adacs.widgets.parts.register_form import RegisterForm
 from napari_adacs.widgets.parts.registration_run import RegistrationRun
@@ -58,12 +59,18 @@ class RegisterDock(ViewerDock):
             'Align the moving image to the fixed one (Ctrl+Return).',
         )
         self.eta = EtaSlider()
+        self.losses = LossCurve()
         self.results = ResultBar()
         self.run = RegistrationRun(napari_viewer, self)
         self._prepared: Prepared | None = None
         self._wanted_eta: float | None = None
         self._stack(
-            self.form, self.preflight, self.run_bar, self.eta, self.results
+            self.form,
+            self.preflight,
+            self.run_bar,
+            self.losses,
+            self.eta,
+            self.results,
         )
         self._connect()
         self.attach()
@@ -138,6 +145,7 @@ class RegisterDock(ViewerDock):
         self.run_bar.start.connect(self.register)
         self.run_bar.cancel.connect(self.run.cancel)
         self.run.progressed.connect(self.run_bar.show_progress)
+        self.run.refined.connect(self.losses.show_losses)
         self.run.state_changed.connect(self._on_state)
         self.run.said.connect(self._say)
         self.run.registered.connect(self._on_registered)

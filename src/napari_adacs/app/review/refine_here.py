@@ -136,9 +136,11 @@ def prepare_refinement(
             _model(run),
             config.device,
             steps,
-            config.eta,
-            Region(mask, strength, region.name),
-            1 + max(r.version for r in versions(viewer, run)),
+            eta=config.eta,
+            refine_smoothness=config.refine_smoothness,
+            refine_similarity=config.refine_similarity,
+            region=Region(mask, strength, region.name),
+            version=1 + max(r.version for r in versions(viewer, run)),
         )
     )
 

@@ -11,11 +11,10 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QPushButton,
     QSizePolicy,
-    QSpinBox,
     QWidget,
 )
 
-from napari_adacs.app.choices import device_choices
+from napari_adacs.app.choices import device_choices, registers_from_zero
 from napari_adacs.app.chosen import Chosen
 from napari_adacs.app.layers import is_sequence
 from napari_adacs.app.result_layers import is_input
@@ -23,11 +22,10 @@ from napari_adacs.app.settings import compute_settings, use_model_folder
 from napari_adacs.widgets.parts.image_side import ImageSide
 from napari_adacs.widgets.parts.layer_picker import LayerPicker
 from napari_adacs.widgets.parts.model_box import ModelBox
+from napari_adacs.widgets.parts.refine_options import RefineOptions
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-
-_MOST_STEPS = 10_000
 
 
 class RegisterForm(QWidget):
@@ -57,7 +55,8 @@ class RegisterForm(QWidget):
         )
         self.model = ModelBox()
         self.device = QComboBox()
-        self.refine = QSpinBox()
+        self.refining = RefineOptions()
+        self.refine = self.refining.steps
         self.swap = QPushButton('Swap')
         self._picked_by_hand = False
         self._preferred_device = settings.device
@@ -80,7 +79,7 @@ class RegisterForm(QWidget):
             self.labels.layer(),
             self.model.value(),
             self.device.currentText(),
-            self.refine.value(),
+            **self.refining.values(),
         )
 
     def follow(self) -> None:
@@ -113,19 +112,9 @@ class RegisterForm(QWidget):
         self.device.setToolTip(
             'Where the model runs; auto takes a GPU if torch can use one.'
         )
-        self.refine.setObjectName('refine_steps')
-        self.refine.setAccessibleName('refinement steps')
-        self.refine.setRange(0, _MOST_STEPS)
-        self.refine.setSingleStep(10)
-        self.refine.setSpecialValueText('off')
-        self.refine.setToolTip(
-            'Steps of optimisation on this pair after the estimate of the '
-            'model; each takes several times as long as the estimate.'
+        self.device.setSizePolicy(
+            QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
         )
-        for widget in (self.device, self.refine):
-            widget.setSizePolicy(
-                QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
-            )
         self.swap.setObjectName('swap')
         self.swap.setToolTip('Exchange moving and fixed.')
 
@@ -142,7 +131,7 @@ class RegisterForm(QWidget):
             ('Labels', self.labels, 'Labels of the moving image to warp.'),
             ('Model', self.model, 'The network that estimates the motion.'),
             ('Device', self.device, ''),
-            ('Refine', self.refine, ''),
+            ('Refine', self.refining, self.refine.toolTip()),
         ):
             layout.addRow(text, widget)
             label = layout.labelForField(widget)
@@ -155,13 +144,17 @@ class RegisterForm(QWidget):
             side.picker.activated.connect(self._on_picked)
             side.picker.listed.connect(self._separate)
         self.labels.changed.connect(self.changed)
-        self.model.changed.connect(self.changed)
+        self.model.changed.connect(self._on_model_changed)
         self.model.refused.connect(self.refused)
         self.model.said.connect(self.said)
         self.device.currentIndexChanged.connect(self.changed)
-        self.refine.valueChanged.connect(self.changed)
+        self.refining.changed.connect(self.changed)
         self.swap.clicked.connect(self._swap)
         self._on_image_changed()
+
+    def _on_model_changed(self) -> None:
+        self.refining.set_from_zero(registers_from_zero(self.model.value()))
+        self.changed.emit()
 
     def _on_picked(self, index: int) -> None:
         self._picked_by_hand = True

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_adacs.app.preview_layer import PreviewLayer
 from napari_adacs.widgets.parts.collector import FullCollections
 from napari_adacs.widgets.parts.message import Kind
 from napari_adacs.widgets.parts.run_bar import RunState
@@ -35,7 +36,8 @@ class RegistrationRun(QObject):
     """Runs one prepared registration at a time and shows its layers.
 
     Signals: `state_changed` with a `RunState`, `progressed` with (fraction,
-    message), `said` with (sentence, `Kind`), `registered` with the
+    message), `said` with (sentence, `Kind`), `refined` with the losses of
+    refining so far, `registered` with the
     `session.Run` once all layers are there.
 
     Parameters
@@ -47,6 +49,7 @@ class RegistrationRun(QObject):
     state_changed = Signal(object)
     progressed = Signal(float, str)
     said = Signal(str, object)
+    refined = Signal(object)
     registered = Signal(object)
 
     def __init__(
@@ -55,17 +58,23 @@ class RegistrationRun(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._prepared: Prepared | None = None
+        self._preview: PreviewLayer | None = None
         self.state = RunState.IDLE
         self._collections = FullCollections()
         self._runner = Runner(self)
         self._runner.progressed.connect(self.progressed)
+        self._runner.shown.connect(self._on_snapshot)
         self._runner.ended.connect(self._on_ended)
 
     def start(self, prepared: Prepared) -> None:
         """Start a registration."""
         self._prepared = prepared
+        self._preview = PreviewLayer(self._viewer, prepared)
         self._set_state(RunState.RUNNING)
-        self._runner.start(prepared.run)
+        self.refined.emit(())
+        self._runner.start(
+            lambda reports, cancel: prepared.run(reports, cancel, reports.show)
+        )
 
     def cancel(self) -> None:
         """Ask the running registration to stop."""
@@ -77,10 +86,22 @@ class RegistrationRun(QObject):
         """Stop, and touch the viewer no more."""
         self._runner.abandon()
         self._prepared = None
+        self._remove_preview()
         if self.state.busy:
             self._set_state(RunState.IDLE)
 
+    def _on_snapshot(self, snapshot: Any) -> None:
+        if self._preview is not None:
+            self._preview.show(snapshot)
+            self.refined.emit(snapshot.losses)
+
+    def _remove_preview(self) -> None:
+        if self._preview is not None:
+            self._preview.remove()
+            self._preview = None
+
     def _on_ended(self, outcome: Outcome) -> None:
+        self._remove_preview()
         prepared = self._prepared
         if prepared is None:
             return

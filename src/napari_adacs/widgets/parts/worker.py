@@ -20,7 +20,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_adacs.errors import AdacsError, CancelledError
 
 Progress = Callable[[float, str], None]
-Job = Callable[[Progress, Event], object]
+Job = Callable[['Reports', Event], object]
 
 LOG = logging.getLogger('napari_adacs')
 
@@ -67,7 +67,7 @@ Outcome = Done | Failed | Cancelled
 
 
 def run_guarded(
-    job: Job, report: Progress, cancel: Event
+    job: Job, report: Reports, cancel: Event
 ) -> Generator[None, None, Outcome]:
     """Run a job and return how it ended; nothing but that leaves.
 
@@ -125,11 +125,13 @@ class Runner(QObject):
     """Runs one job at a time in a worker thread.
 
     Signals arrive in the GUI thread: `progressed` with (fraction, message)
-    at most five times a second, and `ended` once, with a `Done`, `Failed` or
+    at most five times a second, `shown` with what a job shows of itself
+    meanwhile, and `ended` once, with a `Done`, `Failed` or
     `Cancelled`.
     """
 
     progressed = Signal(float, str)
+    shown = Signal(object)
     ended = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -156,7 +158,7 @@ class Runner(QObject):
         """
         if self._worker is not None:
             raise RuntimeError('a job is running already')
-        cancel, reporter = Event(), _Reporter()
+        cancel, reporter = Event(), Reports()
         worker: _Worker = create_worker(
             run_guarded,
             job,
@@ -187,9 +189,13 @@ class Runner(QObject):
             worker.yielded.disconnect(self._on_yielded)
             worker.returned.disconnect(self._on_returned)
 
-    def _on_yielded(self, report: tuple[float, str] | None) -> None:
-        if report is not None and self._worker is not None:
+    def _on_yielded(self, report: object) -> None:
+        if report is None or self._worker is None:
+            return
+        if isinstance(report, tuple):
             self.progressed.emit(*report)
+        else:
+            self.shown.emit(report)
 
     def _on_returned(self, outcome: Outcome) -> None:
         # What was in the queue when the job was abandoned stays unheard.
@@ -198,11 +204,14 @@ class Runner(QObject):
             self.ended.emit(outcome)
 
 
-class _Reporter:
-    """Passes on reports from the worker thread, not too many."""
+class Reports:
+    """Passes on reports from the worker thread, not too many.
+
+    Called with (fraction, message); `show` passes on anything else.
+    """
 
     def __init__(self) -> None:
-        self.emit: Callable[[tuple[float, str]], None] = _nowhere
+        self.emit: Callable[[object], None] = _nowhere
         self._last = float('-inf')
 
     def __call__(self, fraction: float, message: str) -> None:
@@ -211,6 +220,10 @@ class _Reporter:
             self._last = now
             self.emit((fraction, message))
 
+    def show(self, what: object) -> None:
+        """Pass on something to look at; not a tuple."""
+        self.emit(what)
 
-def _nowhere(report: tuple[float, str]) -> None:
+
+def _nowhere(report: object) -> None:
     pass

@@ -1,0 +1,388 @@
+"""Fit a free displacement field to one pair, from coarse to fine.
+
+At every voxel the motion that best explains a small neighbourhood is solved
+for in closed form, as Lucas and Kanade do [1]_, on images standardised by
+their local mean and deviation, which turns the squared residual into local
+cross-correlation [2]_. The field is composed with that motion, not added to
+it, and smoothed by a Gaussian, as in the greedy diffeomorphic methods [3]_.
+The gradient is the mean of both images' (efficient second-order
+minimisation [4]_).
+
+References
+----------
+.. [1] Lucas and Kanade, "An iterative image registration technique with an
+   application to stereo vision", IJCAI 1981.
+.. [2] Cachier and Pennec, "3D non-rigid registration by gradient descent on
+   a Gaussian-windowed similarity measure", MMBIA 2000.
+.. [3] Avants et al., "Symmetric diffeomorphic image registration with
+   cross-correlation", Med. Image Anal. 12(1), 2008; Vercauteren et al.,
+   "Diffeomorphic demons", NeuroImage 45(1), 2009.
+.. [4] Malis, "Improving vision-based control using efficient second-order
+   minimization techniques", ICRA 2004.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from napari_adacs.spatial.operators import identity_coordinates, sample
+from napari_adacs.spatial.smoothing import enlarge, scale_of, smooth
+
+# No axis gets fewer voxels than this at a coarse resolution.
+_FEWEST = 8
+# A voxel of an image with this many voxels along its axes is finer than any
+# motion that can be told from noise: the field lives on every second one.
+_HALVED_FROM = 48
+
+
+@dataclass(frozen=True)
+class FreeFieldOptions:
+    """How a free field is fitted.
+
+    Lengths are in voxels of the resolution at work: the finest voxel side,
+    doubled at each coarser resolution.
+
+    Parameters
+    ----------
+    similarity : {'lncc', 'mse'}, default: 'lncc'
+        Local cross-correlation, or the squared residual itself.
+    steps : int, default: 40
+        Most steps at each resolution.
+    resolutions : int, default: 3
+        Number of resolutions.
+    window : float, default: 2.0
+        Standard deviation of the neighbourhood that moves together.
+    statistics, coarse_statistics : float, default: 3.0 and 1.5
+        Standard deviation of the neighbourhood that intensities are
+        standardised in (for 'lncc'), at the finest resolution and at the
+        others. What is small there is large here, so that a brightening
+        wall does not pass for a moving one; at the finest resolution a
+        wide one keeps the noise of blood from passing for structure.
+    smoothness : float, default: 0.5
+        Standard deviation of the Gaussian on the field after each step, in
+        voxels of the field.
+    damping : float, default: 0.3
+        Pulls steps to zero where there is little structure; in units of
+        the mean structure.
+    """
+
+    similarity: Literal['lncc', 'mse'] = 'lncc'
+    steps: int = 40
+    resolutions: int = 3
+    window: float = 2.0
+    statistics: float = 3.0
+    coarse_statistics: float = 1.5
+    smoothness: float = 0.5
+    damping: float = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class FitStep:
+    """One step of a fit.
+
+    Parameters
+    ----------
+    fraction : float
+        How much of the fit is done, as if every resolution took all its
+        steps.
+    loss : float
+        Mean weighted squared residual, of standardised images for 'lncc'.
+    field : (ndim, *coarse_shape) torch.Tensor
+        The field so far, in voxels of its own, coarser grid.
+    """
+
+    fraction: float
+    loss: float
+    field: Tensor
+
+
+# Standard deviations are never taken for less than this part of the range.
+_FLOOR = 1e-2
+# Nowhere is the field more certain of others than this.
+_LEAST_CERTAINTY = 1e-2
+# A step moves nothing further than this, in working voxels.
+_LONGEST_STEP = 3.0
+_ANTI_ALIAS = 0.5
+_CONVERGED = 1e-3
+_PATIENCE = 5
+
+
+def fit_free_field(
+    moving: Tensor,
+    fixed: Tensor,
+    options: FreeFieldOptions,
+    *,
+    spacing: Sequence[float],
+    start: Tensor | None = None,
+    weight: Tensor | None = None,
+) -> Iterator[FitStep]:
+    """Fit a field step by step; stop taking steps to stop.
+
+    Parameters
+    ----------
+    moving, fixed : (1, *shape) torch.Tensor
+        Images in [0, 1] on one grid.
+    options : FreeFieldOptions
+        How.
+    spacing : sequence of float
+        Voxel size of the grid; only ratios matter.
+    start : (ndim, *shape) torch.Tensor, optional
+        Displacement in voxels to start from; zero if omitted.
+    weight : (1, *shape) torch.Tensor, optional
+        Weight of the squared residual, 0 or more.
+
+    Yields
+    ------
+    FitStep
+        After each step.
+    """
+    shape = tuple(fixed.shape[1:])
+    added: Tensor | None = None
+    levels = _levels(shape, spacing, options.resolutions)
+    # A voxel at a fine resolution costs as much as one at a coarse one.
+    costs = [math.prod(level.image) for level in levels]
+    for number, level in enumerate(levels):
+        done = sum(costs[:number])
+        prior = None if start is None else level.take_over(start, fixed)
+        # What is added to the start goes on to the next resolution; the
+        # start itself is taken afresh, with all its detail.
+        field = level.take_over(added, fixed)
+        if prior is not None:
+            field = field + prior
+        images = level.reduce(moving), level.reduce(fixed)
+        weights = None if weight is None else level.reduce(weight)
+        steps = _converge(level, *images, weights, field, prior, options)
+        for step, (found, loss) in enumerate(steps, start=1):
+            field = found
+            part = done + costs[number] * step / options.steps
+            yield FitStep(part / sum(costs), loss, found)
+        added = field if prior is None else field - prior
+
+
+def full_size(field: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return a step's field on the images' grid, in voxels of it."""
+    return enlarge(field, shape) * scale_of(field.shape[1:], shape, field)
+
+
+@dataclass(frozen=True)
+class _Level:
+    """One resolution: sizes of image and field, and voxel proportions."""
+
+    image: tuple[int, ...]
+    field: tuple[int, ...]
+    # Image voxel side over the working voxel side, for each axis.
+    sides: tuple[float, ...]
+    shrink: tuple[float, ...]
+    coarse: bool
+
+    def reduce(self, values: Tensor) -> Tensor:
+        sigmas = [_ANTI_ALIAS * s if s > 1 else 0.0 for s in self.shrink]
+        if tuple(values.shape[1:]) == self.image and not any(sigmas):
+            return smooth(values, [_ANTI_ALIAS / s for s in self.sides])
+        return smooth(values, sigmas, self.image)
+
+    def take_over(self, field: Tensor | None, like: Tensor) -> Tensor:
+        if field is None:
+            return like.new_zeros((len(self.field), *self.field))
+        old = field.shape[1:]
+        scale = scale_of(old, self.field, field)
+        coarser = any(m < n for m, n in zip(self.field, old, strict=True))
+        resized = (
+            smooth(field, 0.0, self.field)
+            if coarser
+            else enlarge(field, self.field)
+        )
+        return resized * scale
+
+
+def _levels(
+    shape: tuple[int, ...], spacing: Sequence[float], count: int
+) -> list[_Level]:
+    finest = min(s for s, n in zip(spacing, shape, strict=True) if n > 1)
+    out: list[_Level] = []
+    for exponent in reversed(range(count)):
+        side = finest * 2**exponent
+        image = tuple(
+            n
+            if s >= 0.75 * side
+            else max(min(n, _FEWEST), round(n * s / side))
+            for n, s in zip(shape, spacing, strict=True)
+        )
+        sides = tuple(
+            s * n / m / side
+            for s, n, m in zip(spacing, shape, image, strict=True)
+        )
+        halved = exponent == 0 and min(shape) >= _HALVED_FROM
+        field = tuple(
+            (m + 1) // 2 if halved and k < 1.5 else m
+            for m, k in zip(image, sides, strict=True)
+        )
+        shrink = tuple(n / m for n, m in zip(shape, image, strict=True))
+        level = _Level(image, field, sides, shrink, exponent > 0)
+        if not out or out[-1].image != image:
+            out.append(level)
+    return out
+
+
+def _converge(
+    level: _Level,
+    moving: Tensor,
+    fixed: Tensor,
+    weight: Tensor | None,
+    field: Tensor,
+    prior: Tensor | None,
+    options: FreeFieldOptions,
+) -> Iterator[tuple[Tensor, float]]:
+    standardised = _standardiser(level, options)
+    target = standardised(fixed)
+    target_gradient = _gradient(target, level)
+    places = identity_coordinates(level.image, fixed)
+    own_places = identity_coordinates(level.field, fixed)
+    # Per axis: working voxels in a field voxel.
+    sides = torch.tensor(
+        [
+            k * m / n
+            for k, m, n in zip(
+                level.sides, level.image, level.field, strict=True
+            )
+        ]
+    ).to(fixed)
+    column = sides.view(-1, *([1] * len(level.image)))
+    sigma_field = (options.smoothness * sides.min() / sides).tolist()
+    sigma_window = [options.window / k for k in level.sides]
+    certainty = None
+    if weight is not None:
+        on_field = smooth(weight, 0.0, level.field)
+        certainty = on_field.clamp_min(_LEAST_CERTAINTY * on_field.mean())
+    best, waited = float('inf'), 0
+    for _ in range(options.steps):
+        here = full_size(field, level.image)[None]
+        warped = standardised(
+            sample(moving[None], places + here, padding='border')[0]
+        )
+        residual = target - warped
+        gradient = (_gradient(warped, level) + target_gradient) / 2
+        squared = residual**2 if weight is None else weight * residual**2
+        loss = float(squared.mean())
+        update = _solve(
+            gradient, residual, weight, sigma_window, level.field, options
+        )
+        update = _shortened(update) / column
+        moved = sample(
+            field[None], own_places + update[None], padding='border'
+        )[0]
+        field = _smoothed(update + moved, prior, certainty, sigma_field)
+        yield field, loss
+        waited = 0 if loss < best * (1 - _CONVERGED) else waited + 1
+        best = min(best, loss)
+        if waited >= _PATIENCE:
+            return
+
+
+def _smoothed(
+    field: Tensor,
+    prior: Tensor | None,
+    certainty: Tensor | None,
+    sigma: Sequence[float],
+) -> Tensor:
+    """Smooth a field, or how it differs from the one it started from.
+
+    Smoothing the field itself, step after step, would wear off what a
+    network has found where the images say nothing. With a certainty, places
+    of little take over from neighbours of more (normalised convolution,
+    Knutsson and Westin, CVPR 1993).
+    """
+    added = field if prior is None else field - prior
+    if certainty is None:
+        added = smooth(added, sigma)
+    else:
+        both = smooth(torch.cat([added * certainty, certainty]), sigma)
+        added = both[:-1] / both[-1:]
+    return added if prior is None else prior + added
+
+
+def _standardiser(
+    level: _Level, options: FreeFieldOptions
+) -> Callable[[Tensor], Tensor]:
+    if options.similarity == 'mse':
+        return lambda image: image
+    width = options.coarse_statistics if level.coarse else options.statistics
+    sigma = [width / k for k in level.sides]
+
+    def standardise(image: Tensor) -> Tensor:
+        both = smooth(torch.cat([image, image**2]), sigma)
+        mean, square = both[:1], both[1:]
+        spread = (square - mean**2).clamp_min(0) + _FLOOR
+        return (image - mean) / spread.sqrt()
+
+    return standardise
+
+
+def _gradient(image: Tensor, level: _Level) -> Tensor:
+    """Return central differences per working voxel, (ndim, *shape)."""
+    parts = torch.gradient(image[0])
+    return torch.stack(
+        [p / k for p, k in zip(parts, level.sides, strict=True)]
+    )
+
+
+def _solve(
+    gradient: Tensor,
+    residual: Tensor,
+    weight: Tensor | None,
+    sigma: Sequence[float],
+    shape: Sequence[int],
+    options: FreeFieldOptions,
+) -> Tensor:
+    """Solve ``(G * w g g^T + e I) v = G * w r g`` at each field voxel."""
+    ndim = gradient.shape[0]
+    weighted = gradient if weight is None else gradient * weight
+    pairs = [(i, j) for i in range(ndim) for j in range(i, ndim)]
+    products = [weighted[i] * gradient[j] for i, j in pairs]
+    products += [weighted[i] * residual[0] for i in range(ndim)]
+    summed = smooth(torch.stack(products), sigma, shape)
+    matrix = dict(zip(pairs, summed, strict=False))
+    trace = sum(matrix[i, i].mean() for i in range(ndim))
+    for i in range(ndim):
+        matrix[i, i] = matrix[i, i] + options.damping * trace + 1e-12
+    right = summed[len(pairs) :]
+    return _inverse_times(matrix, right)
+
+
+def _inverse_times(
+    matrix: dict[tuple[int, int], Tensor], right: Tensor
+) -> Tensor:
+    """Solve symmetric 2x2 or 3x3 systems, voxel by voxel."""
+    if len(right) == 2:
+        a, b, c = matrix[0, 0], matrix[0, 1], matrix[1, 1]
+        x = torch.stack(
+            [c * right[0] - b * right[1], a * right[1] - b * right[0]]
+        )
+        return x / (a * c - b * b)
+    a, b, c = matrix[0, 0], matrix[0, 1], matrix[0, 2]
+    d, e, f = matrix[1, 1], matrix[1, 2], matrix[2, 2]
+    # Cofactors; the matrix is symmetric.
+    aa, ab, ac = d * f - e * e, c * e - b * f, b * e - c * d
+    bb, bc, cc = a * f - c * c, b * c - a * e, a * d - b * b
+    x = torch.stack(
+        [
+            aa * right[0] + ab * right[1] + ac * right[2],
+            ab * right[0] + bb * right[1] + bc * right[2],
+            ac * right[0] + bc * right[1] + cc * right[2],
+        ]
+    )
+    return x / (a * aa + b * ab + c * ac)
+
+
+def _shortened(update: Tensor) -> Tensor:
+    length = torch.linalg.vector_norm(update, dim=0)
+    shortened: Tensor = update * (
+        _LONGEST_STEP / length.clamp_min(_LONGEST_STEP)
+    )
+    return shortened
