@@ -228,7 +228,7 @@ class TestBefore:
         folder = Path(sys.modules[RegisterDock.__module__].__file__ or '')
         # These two show the colours of the canvas, and lie on it.
         on_canvas = {'key_help.py', 'view_bar.py'}
-        files = {f for f in folder.parent.rglob('*.py')}
+        files = set(folder.parent.rglob('*.py'))
         for file in (f for f in files if f.name not in on_canvas):
             text = file.read_text(encoding='utf-8')
             assert not re.search(r'setStyleSheet|#[0-9a-fA-F]{6}', text), file
