@@ -142,3 +142,14 @@ def test_names():
 def test_refused_names(models, peers, error, message):
     with pytest.raises(error, match=message):
         method_names(models, peers, 2)
+
+
+def test_a_model_with_steps_is_a_method_of_its_own():
+    names = method_names(['from-zero-2d+1', 'from-zero-2d'], [], 2)
+    methods = [make_method(name) for name in names]
+    assert [m.name for m in methods] == names
+    case = blob_case(2)
+    few, usual = (
+        m.register(case, threads=1).field.voxels for m in methods[1:]
+    )
+    assert not np.allclose(few, usual, atol=0.1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from pathlib import Path
 
 from napari_adacs.benchmark.method import Method, Nothing
 from napari_adacs.benchmark.model_method import ModelMethod
@@ -60,7 +61,8 @@ def make_method(name: str, device: str = 'cpu') -> Method:
     Parameters
     ----------
     name : str
-        'none', a name in `PEERS`, or a model's name or path.
+        'none', a name in `PEERS`, or a model's name or path, with ``+N``
+        behind it refined by up to N steps at each resolution.
     device : str, default: 'cpu'
         Where models run.
     """
@@ -68,11 +70,20 @@ def make_method(name: str, device: str = 'cpu') -> Method:
         return Nothing()
     if name in PEERS:
         return PEERS[name](name)
-    return ModelMethod(find_model(name), device)
+    model, steps = _with_steps(name)
+    return ModelMethod(find_model(model), device, steps)
+
+
+def _with_steps(name: str) -> tuple[str, int]:
+    """Split ``MODEL+N`` into a model and its steps of refining."""
+    model, plus, steps = name.rpartition('+')
+    if plus and steps.isdigit() and not Path(name).exists():
+        return model, int(steps)
+    return name, 0
 
 
 def _check_model(name: str, ndim: int) -> None:
-    entry = find_model(name, ndim)
+    entry = find_model(_with_steps(name)[0], ndim)
     if entry.header.ndim != ndim:
         raise ModelError(
             f"Model '{entry.name}' registers {entry.header.ndim}D images; "

@@ -24,10 +24,17 @@ class ModelMethod(Method):
         The model.
     device : str, default: 'cpu'
         Where it runs.
+    refine_steps : int, default: 0
+        Steps of refining; part of the method's name.
     """
 
-    def __init__(self, entry: ModelEntry, device: str = 'cpu') -> None:
-        super().__init__(entry.name)
+    def __init__(
+        self, entry: ModelEntry, device: str = 'cpu', refine_steps: int = 0
+    ) -> None:
+        super().__init__(
+            f'{entry.name}+{refine_steps}' if refine_steps else entry.name
+        )
+        self._refine_steps = refine_steps
         self._entry = entry
         self._device = device
         self._model: Model | None = None
@@ -48,7 +55,12 @@ class ModelMethod(Method):
         from napari_adacs.registration.register import register_on_grids
 
         self.prepare()
-        config = RunConfig(self.name, self._device, threads=threads)
+        config = RunConfig(
+            self._entry.name,
+            self._device,
+            self._refine_steps,
+            threads=threads,
+        )
         found = register_on_grids(
             case.moving, case.fixed, config, model=self._model
         )

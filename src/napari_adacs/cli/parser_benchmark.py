@@ -48,7 +48,8 @@ def _add_methods(parser: ArgumentParser) -> None:
         '--models',
         nargs='+',
         metavar='NAME|PATH',
-        help='models to compare (default: all that fit the images)',
+        help='models to compare (default: all that fit the images); '
+        'MODEL+N refines by up to N steps',
     )
     parser.add_argument(
         '--peers',
