@@ -257,7 +257,7 @@ def test_a_file_that_is_no_model(
         *('register', study3d.moving, study3d.fixed),
         *('-o', tmp_path / 'out', '--model', path),
     )
-    refused(ran, 'weights.pth', 'not a napari-adacs model')
+    refused(ran, 'weights.pth', 'was not opened')
 
 
 def test_negative_numbers_are_usage_errors(

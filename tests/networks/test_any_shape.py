@@ -28,6 +28,8 @@ def build(name, ndim, **changes):
 @pytest.mark.parametrize('steps', [0, 3])
 @pytest.mark.parametrize('name', sorted(NETWORKS))
 def test_the_displacement_has_the_shape_of_the_image(name, steps, ndim, shape):
+    if name == 'voxelmorph-diff':
+        steps = max(steps, 1)  # it has no motion without integration
     network = build(name, ndim, int_steps=steps, int_downsize=2)
     with torch.inference_mode():
         motion = network(*image_pair(shape))

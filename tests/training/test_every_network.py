@@ -158,7 +158,8 @@ class Run:
 
 
 def test_every_network_is_listed():
-    assert set(NETWORKS) == set(DISPLACEMENT)
+    # Without parameters there is nothing to train.
+    assert set(NETWORKS) == set(DISPLACEMENT) - {'identity'}
 
 
 @pytest.mark.parametrize('ndim', [2, 3])

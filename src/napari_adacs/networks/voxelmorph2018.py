@@ -15,6 +15,7 @@ Registration", MICCAI 2018 (half resolution, integration).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -126,7 +127,7 @@ class VoxelMorph2018(IntegratedEstimator):
         self.half_res = half_res
         if half_res:
             self.emitted_step = self.int_downsize
-        self.size_multiple = 2 ** len(encoder)
+        self.size_multiple = math.lcm(2 ** len(encoder), self.int_downsize)
         self.encoder = nn.ModuleList()
         widths = [2]
         for features in encoder:

@@ -15,6 +15,7 @@ Registration for Images and Surfaces", MedIA 57, 2019 (the integration).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -148,7 +149,7 @@ class VxmPairwise(IntegratedEstimator):
         int_downsize: int = 1,
     ) -> None:
         super().__init__(ndim, int_steps, int_downsize)
-        self.size_multiple = 2 ** len(encoder)
+        self.size_multiple = math.lcm(2 ** len(encoder), self.int_downsize)
         self.model = BasicUNet(ndim, encoder, decoder)
         self.flow_layer = Conv(ndim, ndim, ndim)
         nn.init.normal_(self.flow_layer.conv0.weight, 0.0, _FLOW_INIT_SD)

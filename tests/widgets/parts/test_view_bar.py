@@ -153,7 +153,7 @@ def test_the_map_panel_says_what_there_is(
     viewer_model: ViewerModel, bar: ViewBar
 ) -> None:
     panel = bar.maps
-    assert panel.combo.count() == 6
+    assert panel.combo.count() == 7
     panel.combo.setCurrentIndex(panel.combo.findData('score'))
     assert not panel.legend.isHidden()
     assert 'score, 0 to 1' in panel.legend.toolTip()
