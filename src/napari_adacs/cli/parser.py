@@ -137,13 +137,11 @@ def _add_register(verbs: _Verbs[ArgumentParser]) -> None:
 
 
 def _add_refining(parser: ArgumentParser) -> None:
-    """Add how to refine; defaults are those of `RunConfig`."""
     parser.add_argument(
         '--refine-what',
         choices=['field', 'network'],
         default='field',
-        help='refine a free field, or train a copy of the network on this '
-        'pair (default: field)',
+        help='refine a field, or train a copy of the network (default: field)',
     )
     parser.add_argument(
         '--refine-by',

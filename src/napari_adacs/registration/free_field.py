@@ -24,21 +24,21 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from napari_adacs.registration.local_motion import (
+    gradient_of,
+    local_motion,
+    standardiser,
+)
+from napari_adacs.registration.resolutions import Level, levels_of
 from napari_adacs.spatial.operators import identity_coordinates, sample
 from napari_adacs.spatial.smoothing import enlarge, scale_of, smooth
-
-# No axis gets fewer voxels than this at a coarse resolution.
-_FEWEST = 8
-# A voxel of an image with this many voxels along its axes is finer than any
-# motion that can be told from noise: the field lives on every second one.
-_HALVED_FROM = 48
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,8 @@ class FitStep:
     field: Tensor
 
 
-# Standard deviations are never taken for less than this part of the range.
-_FLOOR = 1e-2
 # Nowhere is the field more certain of others than this.
 _LEAST_CERTAINTY = 1e-2
-# A step moves nothing further than this, in working voxels.
-_LONGEST_STEP = 3.0
-_ANTI_ALIAS = 0.5
 _CONVERGED = 1e-3
 _PATIENCE = 5
 
@@ -144,7 +139,7 @@ def fit_free_field(
     """
     shape = tuple(fixed.shape[1:])
     added: Tensor | None = None
-    levels = _levels(shape, spacing, options.resolutions)
+    levels = levels_of(shape, spacing, options.resolutions)
     # A voxel at a fine resolution costs as much as one at a coarse one.
     costs = [math.prod(level.image) for level in levels]
     for number, level in enumerate(levels):
@@ -170,68 +165,8 @@ def full_size(field: Tensor, shape: Sequence[int]) -> Tensor:
     return enlarge(field, shape) * scale_of(field.shape[1:], shape, field)
 
 
-@dataclass(frozen=True)
-class _Level:
-    """One resolution: sizes of image and field, and voxel proportions."""
-
-    image: tuple[int, ...]
-    field: tuple[int, ...]
-    # Image voxel side over the working voxel side, for each axis.
-    sides: tuple[float, ...]
-    shrink: tuple[float, ...]
-    coarse: bool
-
-    def reduce(self, values: Tensor) -> Tensor:
-        sigmas = [_ANTI_ALIAS * s if s > 1 else 0.0 for s in self.shrink]
-        if tuple(values.shape[1:]) == self.image and not any(sigmas):
-            return smooth(values, [_ANTI_ALIAS / s for s in self.sides])
-        return smooth(values, sigmas, self.image)
-
-    def take_over(self, field: Tensor | None, like: Tensor) -> Tensor:
-        if field is None:
-            return like.new_zeros((len(self.field), *self.field))
-        old = field.shape[1:]
-        scale = scale_of(old, self.field, field)
-        coarser = any(m < n for m, n in zip(self.field, old, strict=True))
-        resized = (
-            smooth(field, 0.0, self.field)
-            if coarser
-            else enlarge(field, self.field)
-        )
-        return resized * scale
-
-
-def _levels(
-    shape: tuple[int, ...], spacing: Sequence[float], count: int
-) -> list[_Level]:
-    finest = min(s for s, n in zip(spacing, shape, strict=True) if n > 1)
-    out: list[_Level] = []
-    for exponent in reversed(range(count)):
-        side = finest * 2**exponent
-        image = tuple(
-            n
-            if s >= 0.75 * side
-            else max(min(n, _FEWEST), round(n * s / side))
-            for n, s in zip(shape, spacing, strict=True)
-        )
-        sides = tuple(
-            s * n / m / side
-            for s, n, m in zip(spacing, shape, image, strict=True)
-        )
-        halved = exponent == 0 and min(shape) >= _HALVED_FROM
-        field = tuple(
-            (m + 1) // 2 if halved and k < 1.5 else m
-            for m, k in zip(image, sides, strict=True)
-        )
-        shrink = tuple(n / m for n, m in zip(shape, image, strict=True))
-        level = _Level(image, field, sides, shrink, exponent > 0)
-        if not out or out[-1].image != image:
-            out.append(level)
-    return out
-
-
 def _converge(
-    level: _Level,
+    level: Level,
     moving: Tensor,
     fixed: Tensor,
     weight: Tensor | None,
@@ -239,9 +174,9 @@ def _converge(
     prior: Tensor | None,
     options: FreeFieldOptions,
 ) -> Iterator[tuple[Tensor, float]]:
-    standardised = _standardiser(level, options)
+    standardised = standardiser(_neighbourhood(level, options))
     target = standardised(fixed)
-    target_gradient = _gradient(target, level)
+    target_gradient = gradient_of(target, level.sides)
     places = identity_coordinates(level.image, fixed)
     own_places = identity_coordinates(level.field, fixed)
     # Per axis: working voxels in a field voxel.
@@ -267,13 +202,18 @@ def _converge(
             sample(moving[None], places + here, padding='border')[0]
         )
         residual = target - warped
-        gradient = (_gradient(warped, level) + target_gradient) / 2
+        gradient = (gradient_of(warped, level.sides) + target_gradient) / 2
         squared = residual**2 if weight is None else weight * residual**2
         loss = float(squared.mean())
-        update = _solve(
-            gradient, residual, weight, sigma_window, level.field, options
+        update = local_motion(
+            gradient,
+            residual,
+            weight,
+            sigma_window,
+            level.field,
+            options.damping,
         )
-        update = _shortened(update) / column
+        update = update / column
         moved = sample(
             field[None], own_places + update[None], padding='border'
         )[0]
@@ -307,82 +247,11 @@ def _smoothed(
     return added if prior is None else prior + added
 
 
-def _standardiser(
-    level: _Level, options: FreeFieldOptions
-) -> Callable[[Tensor], Tensor]:
+def _neighbourhood(
+    level: Level, options: FreeFieldOptions
+) -> list[float] | None:
+    """Return where images are standardised, None for the images as is."""
     if options.similarity == 'mse':
-        return lambda image: image
+        return None
     width = options.coarse_statistics if level.coarse else options.statistics
-    sigma = [width / k for k in level.sides]
-
-    def standardise(image: Tensor) -> Tensor:
-        both = smooth(torch.cat([image, image**2]), sigma)
-        mean, square = both[:1], both[1:]
-        spread = (square - mean**2).clamp_min(0) + _FLOOR
-        return (image - mean) / spread.sqrt()
-
-    return standardise
-
-
-def _gradient(image: Tensor, level: _Level) -> Tensor:
-    """Return central differences per working voxel, (ndim, *shape)."""
-    parts = torch.gradient(image[0])
-    return torch.stack(
-        [p / k for p, k in zip(parts, level.sides, strict=True)]
-    )
-
-
-def _solve(
-    gradient: Tensor,
-    residual: Tensor,
-    weight: Tensor | None,
-    sigma: Sequence[float],
-    shape: Sequence[int],
-    options: FreeFieldOptions,
-) -> Tensor:
-    """Solve ``(G * w g g^T + e I) v = G * w r g`` at each field voxel."""
-    ndim = gradient.shape[0]
-    weighted = gradient if weight is None else gradient * weight
-    pairs = [(i, j) for i in range(ndim) for j in range(i, ndim)]
-    products = [weighted[i] * gradient[j] for i, j in pairs]
-    products += [weighted[i] * residual[0] for i in range(ndim)]
-    summed = smooth(torch.stack(products), sigma, shape)
-    matrix = dict(zip(pairs, summed, strict=False))
-    trace = sum(matrix[i, i].mean() for i in range(ndim))
-    for i in range(ndim):
-        matrix[i, i] = matrix[i, i] + options.damping * trace + 1e-12
-    right = summed[len(pairs) :]
-    return _inverse_times(matrix, right)
-
-
-def _inverse_times(
-    matrix: dict[tuple[int, int], Tensor], right: Tensor
-) -> Tensor:
-    """Solve symmetric 2x2 or 3x3 systems, voxel by voxel."""
-    if len(right) == 2:
-        a, b, c = matrix[0, 0], matrix[0, 1], matrix[1, 1]
-        x = torch.stack(
-            [c * right[0] - b * right[1], a * right[1] - b * right[0]]
-        )
-        return x / (a * c - b * b)
-    a, b, c = matrix[0, 0], matrix[0, 1], matrix[0, 2]
-    d, e, f = matrix[1, 1], matrix[1, 2], matrix[2, 2]
-    # Cofactors; the matrix is symmetric.
-    aa, ab, ac = d * f - e * e, c * e - b * f, b * e - c * d
-    bb, bc, cc = a * f - c * c, b * c - a * e, a * d - b * b
-    x = torch.stack(
-        [
-            aa * right[0] + ab * right[1] + ac * right[2],
-            ab * right[0] + bb * right[1] + bc * right[2],
-            ac * right[0] + bc * right[1] + cc * right[2],
-        ]
-    )
-    return x / (a * aa + b * ab + c * ac)
-
-
-def _shortened(update: Tensor) -> Tensor:
-    length = torch.linalg.vector_norm(update, dim=0)
-    shortened: Tensor = update * (
-        _LONGEST_STEP / length.clamp_min(_LONGEST_STEP)
-    )
-    return shortened
+    return [width / k for k in level.sides]
