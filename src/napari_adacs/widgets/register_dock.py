@@ -12,6 +12,7 @@ from napari_adacs.app import session
 from napari_adacs.app.prepared import prepare
 from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.errors import AdacsError
+from napari_adacs.widgets.parts.canvas_host import host_of
 from napari_adacs.widgets.parts.eta_slider import EtaSlider
 from napari_adacs.widgets.parts.loss_curve import LossCurve
 from napari_adacs.widgets.parts.message import Kind, Message
@@ -134,7 +135,8 @@ class RegisterDock(ViewerDock):
         """Remove the layers of the newest registration in the viewer."""
         newest = session.latest(self._viewer)
         if newest is not None:
-            ResultGroup(self._viewer, newest.group_id).remove()
+            with host_of(self).drawing():
+                ResultGroup(self._viewer, newest.group_id).remove()
             self.results.show_text('Results removed.')
         self._refresh_buttons()
 

@@ -30,6 +30,7 @@ from napari_adacs.app.review.refine_here import (
 )
 from napari_adacs.app.review.verdicts import Verdict
 from napari_adacs.errors import AdacsError
+from napari_adacs.widgets.parts.canvas_host import host_of
 from napari_adacs.widgets.parts.message import Kind, Message
 from napari_adacs.widgets.parts.registration_run import RegistrationRun
 from napari_adacs.widgets.parts.run_bar import RunBar, RunState
@@ -161,7 +162,8 @@ class RefinePanel(QWidget):
         if other is not None:
             swap_shown(self._viewer, run, other)
             self.wanted.emit(other)
-        ResultGroup(self._viewer, run.group_id).remove()
+        with host_of(self).drawing():
+            ResultGroup(self._viewer, run.group_id).remove()
         self.outcome.show_text('')
         self.said.emit(f'Version {run.version} removed.', Kind.INFO)
 

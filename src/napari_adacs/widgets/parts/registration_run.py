@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtWidgets import QWidget
 
 from napari_adacs.app.preview_layer import PreviewLayer
+from napari_adacs.widgets.parts.canvas_host import host_of
 from napari_adacs.widgets.parts.collector import FullCollections
 from napari_adacs.widgets.parts.message import Kind
 from napari_adacs.widgets.parts.run_bar import RunState
@@ -97,7 +100,8 @@ class RegistrationRun(QObject):
 
     def _remove_preview(self) -> None:
         if self._preview is not None:
-            self._preview.remove()
+            with self._drawing():
+                self._preview.remove()
             self._preview = None
 
     def _on_ended(self, outcome: Outcome) -> None:
@@ -133,7 +137,9 @@ class RegistrationRun(QObject):
         """Take a step, then let the window breathe; stop if abandoned."""
         if self._prepared is not prepared:
             return
-        if next(steps, None) is None:
+        with self._drawing():
+            ended = next(steps, None) is None
+        if ended:
             then()
         else:
             QTimer.singleShot(
@@ -150,6 +156,16 @@ class RegistrationRun(QObject):
         self.registered.emit(run)
         bars = group.add_colorbars(finished.specs)
         self._take_steps(bars, None, lambda: None)
+
+    def _drawing(self) -> AbstractContextManager[object]:
+        """Return where layers can be removed; see `Host`."""
+        try:
+            parent = self.parent()
+        except RuntimeError:  # the window is gone already
+            return nullcontext()
+        if isinstance(parent, QWidget):
+            return host_of(parent).drawing()
+        return nullcontext()
 
     def _set_state(self, state: RunState) -> None:
         self.state = state
