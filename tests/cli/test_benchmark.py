@@ -58,8 +58,14 @@ def start(*words, **more):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # a background job is born deaf to Ctrl-C
+        preexec_fn=_hear_ctrl_c if os.name == 'posix' else None,
         **more,
     )
+
+
+def _hear_ctrl_c():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(condition, seconds=120):
