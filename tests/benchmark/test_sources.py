@@ -136,6 +136,17 @@ class TestPhantom:
         assert case.fixed.grid.units == 'mm'
         assert np.array_equal(case.region, case.inside)
 
+    def test_kinds_share_the_motion_and_differ_by_nuisance(self):
+        clear = open_cases('phantom-clear:2', 2)
+        hard = open_cases('phantom-hard:2', 2)
+        assert clear.names[0] == 'phantom2d-clear-200000'
+        one, other = (c.load(c.names[1]) for c in (clear, hard))
+        assert np.array_equal(one.truth, other.truth)
+        assert not np.array_equal(one.fixed.data, other.fixed.data)
+        assert not np.array_equal(one.moving.data, other.moving.data)
+        first = clear.load(clear.names[0])
+        assert not np.array_equal(first.truth, one.truth)
+
     @pytest.mark.parametrize('number', ['0', '-1', 'x', ''])
     def test_refused(self, number):
         with pytest.raises(InputError, match='not a number'):

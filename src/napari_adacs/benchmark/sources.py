@@ -7,7 +7,7 @@ from pathlib import Path
 from napari_adacs.benchmark.case import CaseSource
 from napari_adacs.benchmark.file_cases import FileCases
 from napari_adacs.benchmark.mat_cases import MatCases
-from napari_adacs.benchmark.phantom_cases import PREFIX, PhantomCases
+from napari_adacs.benchmark.phantom_cases import PhantomCases, is_phantom
 from napari_adacs.errors import InputError
 
 
@@ -17,8 +17,8 @@ def open_cases(data: str, ndim: int = 2) -> CaseSource:
     Parameters
     ----------
     data : str
-        Folder of .mat pairs, ``phantom:N``, or anything `find_pairs` takes:
-        a folder, table or pattern of image files.
+        Folder of .mat pairs, phantoms such as ``phantom:10``, or anything
+        `find_pairs` takes: a folder, table or pattern of image files.
     ndim : {2, 3}, default: 2
         Number of axes of phantoms.
 
@@ -27,7 +27,7 @@ def open_cases(data: str, ndim: int = 2) -> CaseSource:
     InputError
         If there are no cases.
     """
-    if data.startswith(PREFIX):
+    if is_phantom(data):
         return PhantomCases(data, ndim)
     root = Path(data).expanduser()
     if next(root.glob('*.mat'), None) is not None:

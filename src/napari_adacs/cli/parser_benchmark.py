@@ -33,7 +33,8 @@ def _add_options(parser: ArgumentParser) -> None:
         'data',
         metavar='DATA',
         help='folder of .mat pairs; folder of image pairs, .csv table or '
-        'pattern as for train; or phantom:N for N echo phantoms',
+        'pattern as for train; or phantom:N, phantom-clear:N or '
+        'phantom-hard:N for N echo phantoms',
     )
     parser.add_argument(
         '-o', '--out', required=True, metavar='DIR', help='folder of the run'
