@@ -26,11 +26,16 @@ SRC = Path(__file__).parents[1] / 'src'
 PACKAGE = 'napari_adacs'
 
 # Small tools that know no room: open to all.
-OPEN = (f'{PACKAGE}.errors', f'{PACKAGE}.io.atomic')
+OPEN = (
+    f'{PACKAGE}.errors',
+    f'{PACKAGE}.io.atomic',
+    f'{PACKAGE}.class_text',
+)
 
 # Which room may know which.
 MAY_IMPORT: dict[str, set[str]] = {
     'errors': set(),
+    'class_text': set(),
     'spatial': set(),
     # integrating a velocity lives in spatial, losses that a network brings
     # along, such as the prior of a probabilistic one, in objectives
@@ -80,7 +85,7 @@ MAY_IMPORT['__main__'] = {'cli'}
 
 QT = {'qtpy', 'magicgui', 'superqt', 'PyQt5', 'PyQt6', 'PySide2', 'PySide6'}
 NAPARI = {'napari', 'npe2'}
-NO_TORCH = {'errors', 'evaluation', 'io', 'phantom', 'widgets'}
+NO_TORCH = {'class_text', 'errors', 'evaluation', 'io', 'phantom', 'widgets'}
 # Anything here would be felt when napari asks the package for its manifest.
 HEAVY = QT | NAPARI | {'torch', 'numpy', 'scipy', 'skimage', 'nibabel', 'pint'}
 

@@ -51,7 +51,7 @@ data
         Whether each pair is also registered the other way round.
     shape : tuple of int
         Grid of the network; pairs are resampled to it.
-    orientation : {'array', 'lps', 'beam'}
+    orientation : {'array', 'file', 'lps', 'beam'}
         How the axes of images are turned before the network sees them.
     seed : int
         Of every random number.
@@ -80,7 +80,7 @@ data
     dice_labels: tuple[int, ...] = ()
     bidirectional: bool = True
     shape: tuple[int, ...] = (128, 128)
-    orientation: Literal['array', 'lps', 'beam'] = 'array'
+    orientation: Literal['array', 'file', 'lps', 'beam'] = 'array'
     seed: int = 0
     validate_every: int = 250
     save_every: int = 250

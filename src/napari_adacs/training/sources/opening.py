@@ -7,11 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from napari_adacs.errors import InputError
 from napari_adacs.io.atomic import atomic_path
-from napari_adacs.io.pair_files import PairFiles
-from napari_adacs.io.pair_finding import find_pairs
-from napari_adacs.io.pair_pattern import is_pattern
 from napari_adacs.training.config import TrainConfig
 from napari_adacs.training.pairs import (
     Chosen,
@@ -26,15 +22,11 @@ from napari_adacs.training.sources.checking import (
     Skipped,
 )
 from napari_adacs.training.sources.files import FilePairs
+from napari_adacs.training.sources.listing import Listed, list_data
 from napari_adacs.training.sources.network_grid import on_network_grid
-from napari_adacs.training.sources.splitting import split_groups
 
-PHANTOM = 'phantom:'
 REPORT = 'data.csv'
 _PHANTOM_SHAPE = {2: (128, 128), 3: (64, 64, 64)}
-# Validation pairs have seeds that no training pair reaches.
-_FIRST_VALIDATION_SEED = 90_000
-_MOST_VALIDATION_PAIRS = 8
 
 # Source, pair, use and reason: a line of the report.
 Row = tuple[str, str, str, str]
@@ -156,81 +148,28 @@ class _Found:
 
 
 def _open(name: str, config: TrainConfig, folder: Path | None) -> _Found:
-    if name.startswith(PHANTOM):
-        return _phantom(name, config, folder)
-    root = Path(name).expanduser()
-    if not is_pattern(name) and root.is_dir():
-        if (root / 'train').is_dir():
-            held_out = root / 'val'
-            return _Found(
-                _folder(root / 'train', config),
-                _folder(held_out, config) if held_out.is_dir() else None,
-                config,
-            )
-        if any(root.glob('*.mat')):
-            return _mat_folder(root, config)
-    return _files(find_pairs(name), config)
-
-
-def _folder(root: Path, config: TrainConfig) -> PairSource:
-    if any(root.glob('*.mat')):
-        return MatFolder(root)
-    try:
-        return FilePairs(find_pairs(str(root)), config)
-    except InputError as error:
-        raise InputError(
-            f"There are no .mat files and no pairs of images in '{root}'.",
-            error.hint,
-        ) from error
-
-
-def _mat_folder(root: Path, config: TrainConfig) -> _Found:
-    pairs = MatFolder(root)
-    patients = [path.stem.split('_')[0] for path in pairs.files]
-    kept, held_out = split_groups(
-        patients, config.data.held_out, config.data.split_seed
-    )
+    listing = list_data(name, config.data)
+    held_out = listing.held_out
     return _Found(
-        Chosen(pairs, kept),
-        Chosen(pairs, held_out) if held_out else None,
+        _source(listing.training, config, folder),
+        None if held_out is None else _source(held_out, config, folder),
         config,
+        made=bool(listing.training.phantoms),
     )
 
 
-def _files(pairs: Sequence[PairFiles], config: TrainConfig) -> _Found:
-    train = [p for p in pairs if p.split == 'train']
-    held_out = [p for p in pairs if p.split == 'val']
-    open_ones = [p for p in pairs if not p.split]
-    # A table that says what is for validation is taken at its word.
-    share = 0.0 if held_out else config.data.held_out
-    kept, chosen = split_groups(
-        [p.group for p in open_ones], share, config.data.split_seed
-    )
-    train += [open_ones[i] for i in kept]
-    held_out += [open_ones[i] for i in chosen]
-    if not train:
-        raise InputError('No pair is left to train on.')
-    return _Found(
-        FilePairs(train, config),
-        FilePairs(held_out, config) if held_out else None,
-        config,
-    )
-
-
-def _phantom(name: str, config: TrainConfig, folder: Path | None) -> _Found:
-    number = name.removeprefix(PHANTOM)
-    count = int(number) if number.isdecimal() else 0
-    if not 0 < count <= _FIRST_VALIDATION_SEED:
-        raise InputError(
-            f"'{number}' is not a number of phantom pairs.",
-            f'Use {PHANTOM}N with N from 1 to {_FIRST_VALIDATION_SEED}.',
+def _source(
+    listed: Listed, config: TrainConfig, folder: Path | None
+) -> PairSource:
+    if listed.phantoms:
+        seeds = listed.phantoms
+        kept = None if folder is None else folder / 'phantom'
+        shape = _PHANTOM_SHAPE[config.ndim]
+        return PhantomPairs(shape, len(seeds), seeds.start, kept)
+    if listed.mats:
+        whole = MatFolder(listed.mats[0].parent)
+        chosen = set(listed.mats)
+        return Chosen(
+            whole, [i for i, f in enumerate(whole.files) if f in chosen]
         )
-    shape = _PHANTOM_SHAPE[config.ndim]
-    kept = None if folder is None else folder / 'phantom'
-    held_out = min(count, _MOST_VALIDATION_PAIRS)
-    return _Found(
-        PhantomPairs(shape, count, 0, kept),
-        PhantomPairs(shape, held_out, _FIRST_VALIDATION_SEED, kept),
-        config,
-        made=True,
-    )
+    return FilePairs(listed.files, config)
