@@ -74,6 +74,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         'spatial',
         'training',
     },
+    # A run seen from outside; the files it leaves say who wrote what.
+    'runs': {'io', 'models', 'training'},
     'sequences': {'evaluation', 'registration', 'spatial'},
     'io': {'spatial'},
 }
@@ -85,7 +87,15 @@ MAY_IMPORT['__main__'] = {'cli'}
 
 QT = {'qtpy', 'magicgui', 'superqt', 'PyQt5', 'PyQt6', 'PySide2', 'PySide6'}
 NAPARI = {'napari', 'npe2'}
-NO_TORCH = {'class_text', 'errors', 'evaluation', 'io', 'phantom', 'widgets'}
+NO_TORCH = {
+    'class_text',
+    'errors',
+    'evaluation',
+    'io',
+    'phantom',
+    'runs',
+    'widgets',
+}
 # Anything here would be felt when napari asks the package for its manifest.
 HEAVY = QT | NAPARI | {'torch', 'numpy', 'scipy', 'skimage', 'nibabel', 'pint'}
 

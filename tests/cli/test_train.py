@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
 from scipy.io import savemat
 
+from napari_adacs.cli.run_report import RunReport
+from napari_adacs.cli.train_progress import TrainProgress
 from napari_adacs.models.bundle import load_bundle, read_header
 from napari_adacs.training.checkpoint import load_checkpoint
-from napari_adacs.training.config import config_from_dict
+from napari_adacs.training.config import TrainConfig, config_from_dict
 from napari_adacs.training.pairs import TrainingPair
 from napari_adacs.training.sources import opening
 from napari_adacs.training.sources.network_grid import resized
@@ -327,11 +330,14 @@ def test_starts_that_do_not_fit(
     assert words in ran.err
 
 
-def test_the_progress_line_says_how_long_it_takes() -> None:
-    from napari_adacs.cli.train import _Shown
-
+def test_the_progress_line_says_how_long_it_takes(tmp_path: Path) -> None:
     said: list[str] = []
-    shown = _Shown(lambda fraction, text: said.append(text))
+    shown = TrainProgress(
+        lambda fraction, text: said.append(text),
+        RunReport(tmp_path / 'run'),
+        TrainConfig(),
+        Event(),
+    )
     for step in range(1, 4):
         shown(step, 100, {'data': 0.5, 'gradient_displacement': 3.0})
     assert said[0] == 'step 1 of 100  data 0.5'

@@ -9,8 +9,9 @@ import torch
 
 from napari_adacs.errors import InputError
 from napari_adacs.io.atomic import atomic_path
+from napari_adacs.training.run_files import CHECKPOINT
 
-FILE_NAME = 'checkpoint.pt'
+FILE_NAME = CHECKPOINT
 
 
 def save_checkpoint(folder: Path, values: dict[str, Any]) -> None:

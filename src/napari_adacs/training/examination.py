@@ -15,9 +15,10 @@ from napari_adacs.training.moving_average import MovingAverage
 from napari_adacs.training.pairs import PairSource
 from napari_adacs.training.preview import preview, save_preview
 from napari_adacs.training.processes import Processes
+from napari_adacs.training.run_files import BEST
 from napari_adacs.training.validation import validate
 
-BEST_NAME = 'best.safetensors'
+BEST_NAME = BEST
 
 
 class Examiner:
@@ -76,6 +77,9 @@ class Examiner:
     def _may_be_best(self, step: int) -> bool:
         # Before the joint stage the auxiliary estimators are not ready, and
         # where the displacement rests no figure tells how they fare.
+        # Nor is what a run starts from its result.
+        if step == 0:
+            return False
         stages = self.config.stages
         if stages.joint:
             return step > stages.displacement + stages.auxiliary

@@ -10,8 +10,9 @@ from typing import IO, Any, Protocol
 
 from napari_adacs.errors import InputError
 from napari_adacs.io.atomic import atomic_path
+from napari_adacs.training.run_files import LOG
 
-FILE_NAME = 'log.csv'
+FILE_NAME = LOG
 EVENTS = 'events'
 _COLUMNS = ('step', 'time', 'name', 'value')
 

@@ -17,9 +17,10 @@ from napari_adacs.io.atomic import atomic_path
 from napari_adacs.models.model import Model, companion_schemes
 from napari_adacs.spatial.operators import warp
 from napari_adacs.training.pairs import TrainingPair
+from napari_adacs.training.run_files import PREVIEWS
 from napari_adacs.weighting.base import Direction
 
-FOLDER = 'previews'
+FOLDER = PREVIEWS
 
 
 def preview(

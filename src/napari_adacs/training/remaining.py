@@ -24,6 +24,10 @@ class RemainingTime:
         self._clock = clock
         self._seen: deque[tuple[int, float]] = deque(maxlen=_STEPS + 1)
 
+    def restart(self) -> None:
+        """Forget the steps so far: a pause lies between them and the next."""
+        self._seen.clear()
+
     def __call__(self, step: int, total: int) -> float | None:
         """Return seconds to the end; None before the second step."""
         self._seen.append((step, self._clock()))

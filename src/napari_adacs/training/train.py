@@ -17,6 +17,7 @@ from napari_adacs.training.config import TrainConfig
 from napari_adacs.training.log import check_tensorboard
 from napari_adacs.training.pairs import PairList, PairSource, TrainingPair
 from napari_adacs.training.processes import connected
+from napari_adacs.training.run_files import MODEL
 from napari_adacs.training.trainer import Progress, Trainer
 from napari_adacs.weighting.registry import build_scheme
 
@@ -31,6 +32,7 @@ def train(
     device: str | torch.device = 'cpu',
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
+    pause: Callable[[], bool] | None = None,
 ) -> Model:
     """Train a model with a weighting scheme.
 
@@ -53,6 +55,8 @@ def train(
         Called with (step, total, losses).
     cancel : callable, optional
         Asked before each step whether to stop.
+    pause : callable, optional
+        Asked before each step whether to rest, until it says no.
 
     Returns
     -------
@@ -91,10 +95,10 @@ def train(
         if resume:
             trainer.resume()
         with _readable_memory_errors(trainer):
-            trainer.run(progress, cancel)
+            trainer.run(progress, cancel, pause)
         trainer.finish()
         if path is not None and processes.writes:
-            save_bundle(path / 'model.safetensors', model)
+            save_bundle(path / MODEL, model)
         return model
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,10 @@ from napari_adacs.training.update import Update
 from napari_adacs.weighting.base import SchemeState
 
 Progress = Callable[[int, int, dict[str, float]], None]
+Asked = Callable[[], bool]
+
+# Seconds between two looks at whether a pause is over.
+_NAP = 0.2
 
 
 @dataclass
@@ -61,6 +66,7 @@ class Trainer:
     device: torch.device = field(default_factory=lambda: torch.device('cpu'))
     processes: Processes = field(default_factory=Processes)
     step: int = 0
+    resumed: bool = False
     state: SchemeState = field(default_factory=SchemeState)
 
     def __post_init__(self) -> None:
@@ -105,7 +111,8 @@ class Trainer:
     def run(
         self,
         progress: Progress | None = None,
-        cancel: Callable[[], bool] | None = None,
+        cancel: Asked | None = None,
+        pause: Asked | None = None,
     ) -> None:
         """Train from the current step to the end, or until cancelled.
 
@@ -116,6 +123,9 @@ class Trainer:
         cancel : callable, optional
             Asked before each step whether to stop; what is trained so far
             stays in the model and the checkpoint.
+        pause : callable, optional
+            Asked before each step whether to rest; a checkpoint is written
+            first.
 
         Raises
         ------
@@ -130,7 +140,8 @@ class Trainer:
             with Prefetch(
                 self._make_parts, self.config.data.workers, total
             ) as batches:
-                while self._goes_on(cancel):
+                self._look_at_the_start(logs)
+                while self._goes_on(cancel, pause):
                     losses = self._train_step(batches)
                     self.step += 1
                     self._after_step(losses, logs)
@@ -141,13 +152,35 @@ class Trainer:
             for log in logs:
                 log.close()
 
-    def _goes_on(self, cancel: Callable[[], bool] | None) -> bool:
+    def _look_at_the_start(self, logs: list[StepLog]) -> None:
+        """Let the curve of validation begin with the start model."""
+        if self.step or self.resumed:
+            return
+        found = self.examine(0)
+        for log in logs:
+            log.write(0, found)
+        # From now on a run that is killed can be resumed.
+        self.save()
+
+    def _goes_on(self, cancel: Asked | None, pause: Asked | None) -> bool:
         if (
             self.step >= self.config.stages.total
             or self.examine.best.exhausted
         ):
             return False
-        return not self.processes.any(bool(cancel and cancel()))
+        if pause is not None:
+            self._rest(cancel, pause)
+        return not self._any(cancel)
+
+    def _rest(self, cancel: Asked | None, pause: Asked) -> None:
+        if not self._any(pause):
+            return
+        self.save()
+        while self._any(pause) and not self._any(cancel):
+            time.sleep(_NAP)
+
+    def _any(self, asked: Asked | None) -> bool:
+        return self.processes.any(bool(asked and asked()))
 
     def _after_step(
         self, losses: dict[str, float], logs: list[StepLog]
@@ -273,6 +306,7 @@ class Trainer:
             self.examine.load(values['examination'])
             self.state.values = dict(values['scheme'])
             self.step = int(values['step'])
+            self.resumed = True
         except (KeyError, RuntimeError, ValueError) as error:
             raise InputError(
                 'The checkpoint belongs to another configuration.',

@@ -16,6 +16,7 @@ from napari_adacs.training.pairs import (
     PairUnion,
 )
 from napari_adacs.training.phantom_pairs import PhantomPairs
+from napari_adacs.training.run_files import DATA
 from napari_adacs.training.sources.checking import (
     CheckedPairs,
     Reading,
@@ -25,7 +26,7 @@ from napari_adacs.training.sources.files import FilePairs
 from napari_adacs.training.sources.listing import Listed, list_data
 from napari_adacs.training.sources.network_grid import on_network_grid
 
-REPORT = 'data.csv'
+REPORT = DATA
 _PHANTOM_SHAPE = {2: (128, 128), 3: (64, 64, 64)}
 
 # Source, pair, use and reason: a line of the report.

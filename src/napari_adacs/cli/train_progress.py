@@ -1,0 +1,99 @@
+"""Step, time left and losses, for the terminal and for those who watch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Event
+
+from napari_adacs.cli.run_report import RunReport
+from napari_adacs.runs.control import Wish
+from napari_adacs.runs.state import State
+from napari_adacs.training.config import TrainConfig
+from napari_adacs.training.remaining import RemainingTime, readable_time
+
+
+class TrainProgress:
+    """Shows how far a run is, and knows whether it shall rest or stop.
+
+    Parameters
+    ----------
+    line : callable
+        Takes a share from 0 to 1 and a text.
+    report : RunReport
+        Status of the run.
+    config : TrainConfig
+        Its stages.
+    stop : threading.Event
+        Set by Ctrl-C.
+    """
+
+    def __init__(
+        self,
+        line: Callable[[float, str], None],
+        report: RunReport,
+        config: TrainConfig,
+        stop: Event,
+    ) -> None:
+        self.step = report.step
+        self._line = line
+        self._report = report
+        self._config = config
+        self._stop = stop
+        self._remaining = RemainingTime()
+        self._resting: float | None = None
+
+    def __call__(
+        self, step: int, total: int, losses: dict[str, float]
+    ) -> None:
+        """Take the figures after a step."""
+        self.step = step
+        seconds = self._remaining(step, total)
+        left = readable_time(seconds)
+        time_left = f', {left} left' if left else ''
+        figures = ' '.join(
+            f'{name} {value:.4g}'
+            for name, value in losses.items()
+            if not name.startswith(('residual_', 'gradient_'))
+        )
+        sentence = f'step {step} of {total}{time_left}'
+        self._line(step / total, f'{sentence}  {figures}')
+        self._report.note(
+            State.RUNNING,
+            f'{sentence[:1].upper()}{sentence[1:]}.',
+            seconds_left=seconds,
+            **self.place(),
+        )
+
+    def place(self) -> dict[str, int | str]:
+        """Return where the run is, for its status."""
+        return {
+            'step': self.step,
+            'total': self._config.stages.total,
+            'stage': self._stage(self.step),
+        }
+
+    def _stage(self, step: int) -> str:
+        stages = self._config.stages
+        if step <= stages.displacement:
+            return 'displacement'
+        if step <= stages.displacement + stages.auxiliary:
+            return 'auxiliary'
+        return 'joint'
+
+    def stopped(self) -> bool:
+        """Return whether somebody wants the run to stop."""
+        return self._stop.is_set() or self._report.wish() is Wish.STOP
+
+    def paused(self) -> bool:
+        """Return whether somebody wants the run to rest."""
+        rests = self._report.wish() is Wish.PAUSE and not self._stop.is_set()
+        if rests and self._resting is None:
+            self._resting = time.monotonic()
+            self._report.say(State.PAUSED, f'Paused after step {self.step}.')
+        elif not rests and self._resting is not None:
+            self._report.rested(time.monotonic() - self._resting)
+            self._resting = None
+            self._remaining.restart()
+            self._report.say(State.RUNNING, 'Going on.')
+        return rests
