@@ -94,6 +94,18 @@ class TestFromZero:
         assert error[5:-5, 5:-5].mean() < 0.3
         assert np.linalg.norm(truth, axis=0)[5:-5, 5:-5].mean() > 0.8
 
+    @pytest.mark.parametrize('shift', [6, 10])
+    def test_what_lies_beyond_the_moving_image_draws_nothing(self, shift):
+        scene = texture((64, 96), sigma=2.5)
+        moving, fixed = scene[:, :64], scene[:, shift : shift + 64]
+        result = register(moving, fixed, model='none')
+        u = result.field.voxels
+        seen = u[1, :, : 60 - shift]
+        assert np.abs(seen - shift).mean() < 0.1
+        # The strip that the moving image does not show stays near the rest.
+        assert np.abs(u[0]).max() < 2.0
+        assert 0.5 * shift < u[1].min() <= u[1].max() < shift + 2.0
+
     def test_contrast_may_differ(self):
         moving, fixed, field = known_pair((64, 64))
         fixed = np.sqrt(fixed) * np.linspace(0.5, 1.5, 64, dtype=np.float32)

@@ -197,18 +197,20 @@ def _converge(
         certainty = on_field.clamp_min(_LEAST_CERTAINTY * on_field.mean())
     best, waited = float('inf'), 0
     for _ in range(options.steps):
-        here = full_size(field, level.image)[None]
+        found_at = places + full_size(field, level.image)[None]
         warped = standardised(
-            sample(moving[None], places + here, padding='border')[0]
+            sample(moving[None], found_at, padding='border')[0]
         )
+        known = _within(found_at, level.image)
+        if weight is not None:
+            known = known * weight
         residual = target - warped
         gradient = (gradient_of(warped, level.sides) + target_gradient) / 2
-        squared = residual**2 if weight is None else weight * residual**2
-        loss = float(squared.mean())
+        loss = float((known * residual**2).mean())
         update = local_motion(
             gradient,
             residual,
-            weight,
+            known,
             sigma_window,
             level.field,
             options.damping,
@@ -223,6 +225,18 @@ def _converge(
         best = min(best, loss)
         if waited >= _PATIENCE:
             return
+
+
+def _within(places: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return 1 where a place is inside of an image, else 0.
+
+    What lies beyond the moving image cannot be compared; taken for its
+    border, it would draw the field further out with every step.
+    """
+    last = torch.tensor([n - 1 for n in shape]).to(places)
+    last = last.view(-1, *([1] * len(shape)))
+    inside = ((places >= 0) & (places <= last)).all(dim=1)
+    return inside.to(places.dtype)
 
 
 def _smoothed(
