@@ -64,13 +64,15 @@ MAY_IMPORT: dict[str, set[str]] = {
         'weighting',
     },
     'evaluation': {'spatial'},
-    # measures what the others make, on cases from anywhere
+    # measures what the others make, on cases from anywhere, a training run
+    # included: its table goes into the folder of the run
     'benchmark': {
         'evaluation',
         'io',
         'models',
         'phantom',
         'registration',
+        'runs',
         'spatial',
         'training',
     },

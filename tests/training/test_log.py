@@ -157,7 +157,7 @@ def test_no_previews_on_request(tmp_path):
 
 def test_the_time_left_follows_the_last_steps():
     now = 0.0
-    remaining = RemainingTime(lambda: now)
+    remaining = RemainingTime(clock=lambda: now)
     assert remaining(1, 1000) is None
     for step in range(2, 101):
         now += 10.0

@@ -45,6 +45,13 @@ def add_train(verbs: _Verbs[ArgumentParser]) -> None:
         help='auto (CUDA or CPU), cpu, cuda, cuda:N or mps (default: auto)',
     )
     parser.add_argument(
+        '--minutes',
+        type=_minutes,
+        metavar='M',
+        help='time for the whole run, validation included: the stages of the '
+        'recipe keep their ratio and get the steps that fit',
+    )
+    parser.add_argument(
         '--resume', action='store_true', help='continue the run in DIR'
     )
     parser.set_defaults(run=_train)
@@ -76,6 +83,13 @@ def add_prepare(verbs: _Verbs[ArgumentParser]) -> None:
         help='divides the patients (default: 0)',
     )
     parser.set_defaults(run=_prepare)
+
+
+def _minutes(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float('inf'):
+        raise argparse.ArgumentTypeError(f'{text} is not a time')
+    return value
 
 
 def _train(chosen: Namespace) -> int:

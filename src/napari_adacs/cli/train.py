@@ -4,45 +4,40 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_adacs.cli.console import ProgressLine, say
+from napari_adacs.cli.console import ProgressLine
 from napari_adacs.cli.run_report import RunReport
 from napari_adacs.cli.stopping import stop_on_signals
+from napari_adacs.cli.train_job import DONE, TrainJob
 from napari_adacs.cli.train_progress import TrainProgress
 from napari_adacs.errors import InputError
 from napari_adacs.io.staging import check_folder
 from napari_adacs.models.library import find_model
-from napari_adacs.runs.files import RUN, STATUS, read_json
-from napari_adacs.runs.plan import TrainingPlan, absolute
+from napari_adacs.runs.files import CONFIG, STATUS, read_json
+from napari_adacs.runs.plan import absolute
 from napari_adacs.runs.process import ProcessId
-from napari_adacs.runs.records import write_config, write_plan
 from napari_adacs.runs.state import State
 from napari_adacs.training.config import TrainConfig, load_config
 from napari_adacs.training.run_files import CHECKPOINT
 
 if TYPE_CHECKING:
-    from napari_adacs.training.sources.checking import Skipped
     from napari_adacs.training.sources.opening import TrainingData
-
-_INTERRUPTED = 130
-_MOST_NAMED = 5
 
 
 def run(chosen: Namespace) -> int:
     """Train a model; the first Ctrl-C stops and keeps a checkpoint."""
     folder = absolute(chosen.out)
-    _check_run(folder, chosen.resume)
+    check_run(folder, chosen.resume)
     writes = os.environ.get('RANK', '0') == '0'
     with RunReport(folder, writes) as report:
         return _run(chosen, folder, report)
 
 
 def _run(chosen: Namespace, folder: Path, report: RunReport) -> int:
-    config = _configure(chosen)
+    config = _configure(chosen, folder)
     check_folder(folder)
     # torch comes with these: only now, when the configuration is known good
     from napari_adacs.training.devices import training_device
@@ -50,16 +45,26 @@ def _run(chosen: Namespace, folder: Path, report: RunReport) -> int:
     from napari_adacs.training.train import train
 
     processes = named_in_environment()
+    limited = chosen.minutes is not None and not chosen.resume
+    if limited and processes.size > 1:
+        raise InputError(
+            '--minutes cannot be shared by several processes.',
+            'Say in [stages] of the recipe how many steps to train.',
+        )
     device = training_device(chosen.device, processes)
     data = _open(chosen, config, folder, report, processes.writes)
+    job = TrainJob(chosen, config, folder, device, data, report)
     if processes.writes:
-        _keep_records(chosen, config, folder, data)
+        job.keep_records()
+        job.measure_before()
+    if limited:
+        config = job.fit_to_time(chosen.minutes)
     with (
         ProgressLine(silent=not processes.writes) as line,
         stop_on_signals(patient=processes.size > 1) as stop,
     ):
-        shown = TrainProgress(line, report, config, stop)
-        train(
+        shown = TrainProgress(line, report, config, stop, job.reserved)
+        model = train(
             data.training,
             config,
             validation=data.validation,
@@ -70,8 +75,7 @@ def _run(chosen: Namespace, folder: Path, report: RunReport) -> int:
             cancel=shown.stopped,
             pause=shown.paused,
         )
-    say_or_not = say if processes.writes else _say_nothing
-    return _finish(config, chosen.out, shown, report, say_or_not)
+    return job.finish(model, shown) if processes.writes else DONE
 
 
 def _open(
@@ -93,27 +97,12 @@ def _open(
         return open_data(chosen.data, config, folder, reading)
 
 
-def _keep_records(
-    chosen: Namespace, config: TrainConfig, folder: Path, data: TrainingData
-) -> None:
-    """Write what is trained, and on what, before training begins."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder / RUN).exists():
-        write_config(folder, config)
-    else:
-        write_plan(
-            TrainingPlan(tuple(chosen.data), config, folder, chosen.device)
-        )
-    data.write_report(folder)
-    _say_skipped(data.skipped, folder)
-
-
-def _say_nothing(text: str) -> None:
-    """Leave speaking to the first process."""
-
-
-def _configure(chosen: Namespace) -> TrainConfig:
-    config = load_config(chosen.config)
+def _configure(chosen: Namespace, folder: Path) -> TrainConfig:
+    """Return what to train; the steps of a run in minutes are its own."""
+    file = Path(chosen.config)
+    if chosen.resume and chosen.minutes is not None:
+        file = folder / CONFIG
+    config = load_config(file)
     start = chosen.start_from or config.start_from
     # A run that goes on needs its start no more.
     if not start or chosen.resume:
@@ -122,7 +111,14 @@ def _configure(chosen: Namespace) -> TrainConfig:
     return replace(config, start_from=str(find_model(start).path))
 
 
-def _check_run(folder: Path, resume: bool) -> None:
+def check_run(folder: Path, resume: bool) -> None:
+    """Check that nothing of another run is in the way.
+
+    Raises
+    ------
+    InputError
+        If a process trains there, or one has and it is not resumed.
+    """
     status = read_json(folder / STATUS) or {}
     process = ProcessId.read(status)
     if process is not None and process.pid != os.getpid():
@@ -138,37 +134,3 @@ def _check_run(folder: Path, resume: bool) -> None:
             f'{folder} holds a training run already.',
             'Continue it with --resume, or choose another folder.',
         )
-
-
-def _finish(
-    config: TrainConfig,
-    out: str,
-    shown: TrainProgress,
-    report: RunReport,
-    say: Callable[[str], None],
-) -> int:
-    total, reached = config.stages.total, shown.step
-    if shown.stopped() and reached < total:
-        sentence = f'Stopped after step {reached} of {total}'
-        report.say(State.STOPPED, f'{sentence}.', **shown.place())
-        say(f'{sentence}; --resume continues.')
-        return _INTERRUPTED
-    sentence = f'Trained {config.name} for {reached} steps.'
-    if reached < total:
-        sentence = (
-            f'Stopped at step {reached} of {total}: '
-            f'{config.stopping.patience} validations without improvement.'
-        )
-        say(sentence)
-    report.say(State.FINISHED, sentence, **shown.place())
-    say(
-        f'Trained {config.name}: {out}/model.safetensors, log in {out}/log.csv'
-    )
-    return 0
-
-
-def _say_skipped(skipped: Sequence[Skipped], folder: Path) -> None:
-    for pair in skipped[:_MOST_NAMED]:
-        say(f'Skipped {pair.name}: {pair.reason}')
-    if len(skipped) > _MOST_NAMED:
-        say(f'Skipped {len(skipped)} pairs in all; see {folder}/data.csv')

@@ -26,6 +26,8 @@ class TrainProgress:
         Its stages.
     stop : threading.Event
         Set by Ctrl-C.
+    reserved : float
+        Seconds that something takes after the last step.
     """
 
     def __init__(
@@ -34,13 +36,16 @@ class TrainProgress:
         report: RunReport,
         config: TrainConfig,
         stop: Event,
+        reserved: float = 0.0,
     ) -> None:
         self.step = report.step
         self._line = line
         self._report = report
         self._config = config
         self._stop = stop
-        self._remaining = RemainingTime()
+        # Long enough to hold a validation, if it is not too rare.
+        self._remaining = RemainingTime(min(config.validate_every, 500))
+        self._reserved = reserved
         self._resting: float | None = None
 
     def __call__(
@@ -49,6 +54,8 @@ class TrainProgress:
         """Take the figures after a step."""
         self.step = step
         seconds = self._remaining(step, total)
+        if seconds is not None:
+            seconds += self._reserved
         left = readable_time(seconds)
         time_left = f', {left} left' if left else ''
         figures = ' '.join(

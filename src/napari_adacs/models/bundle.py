@@ -6,6 +6,7 @@ Reading a bundle never executes anything from the file.
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 from collections import defaultdict
 from pathlib import Path
@@ -80,6 +81,36 @@ def save_bundle(path: str | Path, model: Model, half: bool = False) -> None:
         # `save_file` would leave a file that only its owner may read.
         header = {_HEADER_KEY: model.header.to_json()}
         temporary.write_bytes(save(tensors, metadata=header))
+
+
+def with_header(source: Path, target: Path, header: ModelHeader) -> None:
+    """Copy a bundle with another description, atomically, without torch.
+
+    Parameters
+    ----------
+    source, target : Path
+        The bundle, and where the copy goes; they may be the same file.
+    header : ModelHeader
+        The new description of the same networks.
+
+    Raises
+    ------
+    ModelError
+        If the source is not a bundle.
+    InputError
+        If the target cannot be written.
+    """
+    read_header(source)
+    with source.open('rb') as file:
+        (length,) = struct.unpack('<Q', file.read(8))
+        values = json.loads(file.read(length))
+        values['__metadata__'][_HEADER_KEY] = header.to_json()
+        text = json.dumps(values, separators=(',', ':')).encode()
+        # The weights begin at a multiple of eight bytes.
+        text += b' ' * (-len(text) % 8)
+        with atomic_path(target) as temporary, temporary.open('wb') as copy:
+            copy.write(struct.pack('<Q', len(text)) + text)
+            shutil.copyfileobj(file, copy)
 
 
 def load_bundle(path: str | Path) -> Model:

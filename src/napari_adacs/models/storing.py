@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from napari_adacs.models.bundle import (
     load_bundle,
     read_header,
     save_bundle,
+    with_header,
 )
 from napari_adacs.models.catalogue import RemoteModel, find_remote
 from napari_adacs.models.hub import fetch
@@ -125,6 +127,32 @@ def download_model(
     if is_checkpoint(files[0]):
         return store_checkpoint(files, _told(remote), rest, cancelled)
     return _store_bundle(files[0], rest)
+
+
+def store_bundle(path: Path, name: str = '') -> ModelEntry:
+    """Copy a bundle to the user's model folder.
+
+    Parameters
+    ----------
+    path : Path
+        The bundle; only its header is looked at.
+    name : str, default: ''
+        What the copy is called, by default as the bundle; made fit for a
+        file name, with a number if it is taken.
+
+    Raises
+    ------
+    ModelError
+        If it is no bundle or the folder cannot be made.
+    InputError
+        If the folder cannot be written to.
+    """
+    header = read_header(path)
+    wanted = re.sub(r'[^\w.-]+', '-', name or header.name).strip('-.')
+    header = replace(header, name=_free_name(wanted or 'model'))
+    target = new_user_path(header.name)
+    with_header(path, target, header)
+    return ModelEntry(header, target, 'user')
 
 
 def _told(remote: RemoteModel) -> Told:

@@ -13,7 +13,11 @@ from napari_adacs.training.best import BestWeights
 from napari_adacs.training.config import TrainConfig
 from napari_adacs.training.moving_average import MovingAverage
 from napari_adacs.training.pairs import PairSource
-from napari_adacs.training.preview import preview, save_preview
+from napari_adacs.training.preview import (
+    preview,
+    save_preview,
+    typical_pair,
+)
 from napari_adacs.training.processes import Processes
 from napari_adacs.training.run_files import BEST
 from napari_adacs.training.validation import validate
@@ -58,6 +62,7 @@ class Examiner:
         self.processes = processes
         self.best = BestWeights(config.stopping)
         self._count = 0
+        self._shown: int | None = None
 
     def __call__(self, step: int) -> dict[str, float]:
         """Return the figures after a step, under their names in the log."""
@@ -95,10 +100,13 @@ class Examiner:
         device = next(self.model.displacement.parameters()).device
         for module in modules:
             module.eval()
-        slices = preview(self.model, pairs[0], torch.device(device))
+        if self._shown is None:
+            self._shown = typical_pair(pairs)
+        pair = pairs[self._shown]
+        maps = preview(self.model, pair, torch.device(device))
         for module in modules:
             module.train()
-        save_preview(self.folder, step, slices)
+        save_preview(self.folder, step, maps, pair.spacing)
 
     def finish(self) -> None:
         """Put the weights to keep into the model, in evaluation mode."""

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,12 @@ class TrainingPair:
         Segmentations, used for validation only.
     name : str
         For reports.
+    group : str
+        Patient; the name, if empty.
+    spacing : tuple of float
+        Voxel size in the units; empty for 1.
+    units : {'mm', 'voxel'}
+        Units of the spacing: 'voxel' is a voxel of the images' files.
     """
 
     moving: NDArray[np.float32]
@@ -36,6 +42,9 @@ class TrainingPair:
     moving_labels: NDArray[np.uint8] | None = None
     fixed_labels: NDArray[np.uint8] | None = None
     name: str = ''
+    group: str = ''
+    spacing: tuple[float, ...] = ()
+    units: Literal['mm', 'voxel'] = 'voxel'
 
 
 class PairSource(ABC):
@@ -130,7 +139,12 @@ class MatFolder(PairSource):
             frames.reverse()
             labels.reverse()
         return TrainingPair(
-            frames[0], frames[1], labels[0], labels[1], path.stem
+            frames[0],
+            frames[1],
+            labels[0],
+            labels[1],
+            path.stem,
+            path.stem.split('_')[0],
         )
 
 

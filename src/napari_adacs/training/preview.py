@@ -1,12 +1,17 @@
-"""A slice of one validation pair, to see maps change while training.
+"""One validation pair, to see maps change while training.
 
-A preview is a small .npz file per validation: images, warped image and
-every map of the model as float16.
+A preview is images, warped image and every map of the model as float16: the
+middle slice in a small .npz file per validation, the whole of the newest one
+beside them.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
@@ -16,17 +21,47 @@ from torch import Tensor
 from napari_adacs.io.atomic import atomic_path
 from napari_adacs.models.model import Model, companion_schemes
 from napari_adacs.spatial.operators import warp
-from napari_adacs.training.pairs import TrainingPair
-from napari_adacs.training.run_files import PREVIEWS
+from napari_adacs.training.pairs import PairSource, TrainingPair
+from napari_adacs.training.run_files import (
+    NEWEST,
+    PREVIEW_IMAGE,
+    PREVIEWS,
+)
 from napari_adacs.weighting.base import Direction
 
 FOLDER = PREVIEWS
+Maps = dict[str, NDArray[np.float16]]
+
+# Larger volumes are thinned out.
+_MOST_VOXELS = 1 << 22
 
 
-def preview(
-    model: Model, pair: TrainingPair, device: torch.device
-) -> dict[str, NDArray[np.float16]]:
-    """Return the middle slice of images and maps.
+def typical_pair(pairs: PairSource) -> int:
+    """Return which pair to show: of those with most labels the middle one.
+
+    In the middle by how different its images are before registration, so
+    that there is something to see, and nothing out of the ordinary.
+    """
+    found = [pairs[index] for index in range(len(pairs))]
+    labels = [_common_labels(pair) for pair in found]
+    best = [i for i, many in enumerate(labels) if many == max(labels)]
+    best.sort(key=lambda index: _difference(found[index]))
+    return best[len(best) // 2]
+
+
+def _difference(pair: TrainingPair) -> float:
+    return float(np.square(pair.moving - pair.fixed).mean())
+
+
+def _common_labels(pair: TrainingPair) -> int:
+    if pair.moving_labels is None or pair.fixed_labels is None:
+        return 0
+    both = np.intersect1d(pair.moving_labels, pair.fixed_labels)
+    return int((both > 0).sum())
+
+
+def preview(model: Model, pair: TrainingPair, device: torch.device) -> Maps:
+    """Return images and maps of a pair.
 
     Parameters
     ----------
@@ -39,7 +74,7 @@ def preview(
 
     Returns
     -------
-    dict of str to (H, W) numpy.ndarray of float16
+    dict of str to (*shape) numpy.ndarray of float16
         'moving', 'fixed', 'warped', and maps such as 'score', 'variance' or
         'weight'.
     """
@@ -63,13 +98,11 @@ def preview(
                 own = name == model.scheme.auxiliary
                 if own or key not in ('weight', *found):
                     found[key] = value
-    return {key: _middle(value) for key, value in found.items()}
+    return {key: _half(value) for key, value in found.items()}
 
 
-def _middle(values: Tensor) -> NDArray[np.float16]:
+def _half(values: Tensor) -> NDArray[np.float16]:
     image = values[0, 0].float().cpu().numpy()
-    if image.ndim == 3:
-        image = image[:, :, image.shape[2] // 2]
     # A variance may lie beyond what half precision can say.
     limit = float(np.finfo(np.float16).max)
     out: NDArray[np.float16] = np.clip(image, -limit, limit).astype(np.float16)
@@ -77,13 +110,44 @@ def _middle(values: Tensor) -> NDArray[np.float16]:
 
 
 def save_preview(
-    folder: Path, step: int, slices: dict[str, NDArray[np.float16]]
+    folder: Path, step: int, maps: Maps, spacing: tuple[float, ...] = ()
 ) -> None:
-    """Write a preview into a run's folder."""
+    """Write a preview into a run's folder.
+
+    The middle slices are kept, the whole maps until the next preview.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the run.
+    step : int
+        Steps done.
+    maps : dict of str to numpy.ndarray of float16
+        What `preview` returns.
+    spacing : tuple of float
+        Voxel size; empty for 1.
+    """
     target = folder / FOLDER
     target.mkdir(exist_ok=True)
-    with (
-        atomic_path(target / f'step_{step:07d}.npz') as temporary,
-        open(temporary, 'wb') as file,
-    ):
+    slices = {key: _middle(image) for key, image in maps.items()}
+    with _opened(target / f'step_{step:07d}.npz') as file:
         np.savez_compressed(file, **slices)  # type: ignore[arg-type]
+    shape = maps['fixed'].shape
+    thin = math.ceil((math.prod(shape) / _MOST_VOXELS) ** (1 / len(shape)))
+    index = (slice(None, None, max(1, thin)),) * len(shape)
+    steps = np.array(spacing or (1.0,) * len(shape)) * max(1, thin)
+    # Read at once and replaced soon: compressing would cost more.
+    whole = {PREVIEW_IMAGE + k: image[index] for k, image in maps.items()}
+    values = {'step': np.int64(step), 'spacing': steps, **whole}
+    with _opened(target / NEWEST) as file:
+        np.savez(file, **values)  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    with atomic_path(path) as temporary, open(temporary, 'wb') as file:
+        yield file
+
+
+def _middle(image: NDArray[np.float16]) -> NDArray[np.float16]:
+    return image[:, :, image.shape[2] // 2] if image.ndim == 3 else image

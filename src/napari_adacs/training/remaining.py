@@ -12,17 +12,23 @@ _STEPS = 50
 class RemainingTime:
     """Estimates the time to the end from the last steps.
 
-    Stages take different times per step, so that only the last 50 count.
+    Stages take different times per step, so that only the last ones count.
 
     Parameters
     ----------
+    steps : int
+        How many of them, at least 50.
     clock : callable, optional
         Seconds, for tests.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, steps: int = 0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._clock = clock
-        self._seen: deque[tuple[int, float]] = deque(maxlen=_STEPS + 1)
+        self._seen: deque[tuple[int, float]] = deque(
+            maxlen=max(steps, _STEPS) + 1
+        )
 
     def restart(self) -> None:
         """Forget the steps so far: a pause lies between them and the next."""

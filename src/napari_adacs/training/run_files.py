@@ -8,3 +8,6 @@ MODEL = 'model.safetensors'
 BEST = 'best.safetensors'
 DATA = 'data.csv'
 PREVIEWS = 'previews'
+# The newest preview as a whole, and what names of its images begin with.
+NEWEST = 'newest.npz'
+PREVIEW_IMAGE = 'image_'

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from napari_adacs.errors import DeviceError, ModelError
-from napari_adacs.models.bundle import load_bundle, save_bundle
+from napari_adacs.errors import ModelError
+from napari_adacs.models.bundle import save_bundle
 from napari_adacs.models.header import ModelHeader, Preprocessing
+from napari_adacs.models.library import find_model, load_model
 from napari_adacs.models.model import Model, build_model
 from napari_adacs.training.config import TrainConfig
+from napari_adacs.training.device_errors import readable_device_errors
 from napari_adacs.training.log import check_tensorboard
 from napari_adacs.training.pairs import PairList, PairSource, TrainingPair
 from napari_adacs.training.processes import connected
@@ -68,7 +71,7 @@ def train(
     InputError
         If there are no pairs, nothing to resume, or a loss diverges.
     ModelError
-        If the bundle to start from is damaged or has another network.
+        If the model to start from is damaged or has another network.
     DeviceError
         If the device runs out of memory or cannot compute as asked.
 
@@ -80,21 +83,23 @@ def train(
     if config.log.tensorboard:
         check_tensorboard()
     # The caller's own random numbers stay as they were.
-    with connected(where) as processes, _own_random_numbers(where):
+    with connected(where) as processes, own_random_numbers(where):
         torch.manual_seed(config.seed)
         model = new_model(config)
         path = Path(folder) if folder is not None else None
         if path is not None:
             path.mkdir(parents=True, exist_ok=True)
         if not resume and config.start_from:
-            _start_from(model, config.start_from)
-        held_out = None if validation is None else _source(validation)
-        trainer = Trainer(
-            model, config, _source(pairs), held_out, path, where, processes
-        )
-        if resume:
-            trainer.resume()
-        with _readable_memory_errors(trainer):
+            start_from(model, config.start_from)
+        held_out = None if validation is None else as_source(validation)
+        source = as_source(pairs)
+        with readable_device_errors(config, where, lambda: 0):
+            trainer = Trainer(
+                model, config, source, held_out, path, where, processes
+            )
+            if resume:
+                trainer.resume()
+        with readable_device_errors(config, where, lambda: trainer.step):
             trainer.run(progress, cancel, pause)
         trainer.finish()
         if path is not None and processes.writes:
@@ -102,28 +107,23 @@ def train(
         return model
 
 
-@contextlib.contextmanager
-def _readable_memory_errors(trainer: Trainer) -> Iterator[None]:
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise DeviceError(
-            f'{trainer.device} ran out of memory at step {trainer.step}.',
-            "Raise 'optimiser.accumulation', or lower 'batch_size' or "
-            "'shape', and resume.",
-        ) from error
-
-
-def _own_random_numbers(
+def own_random_numbers(
     device: torch.device,
 ) -> contextlib.AbstractContextManager[None]:
+    """Return a block that leaves the random numbers around it alone."""
     used = [device] if device.type == 'cuda' else []
     return torch.random.fork_rng(devices=used)
 
 
-def _start_from(model: Model, path: str) -> None:
-    """Take over the estimators of a bundle; those it lacks stay untrained."""
-    start = load_bundle(path)
+def start_from(model: Model, name: str) -> None:
+    """Take over the estimators of a model; those it lacks stay untrained.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or it has another network.
+    """
+    start = load_model(name)
     trained = start.modules()
     for role, module in model.modules().items():
         if role not in trained:
@@ -138,8 +138,21 @@ def _start_from(model: Model, path: str) -> None:
             ) from error
 
 
-def _source(pairs: PairSource | Sequence[TrainingPair]) -> PairSource:
+def as_source(pairs: PairSource | Sequence[TrainingPair]) -> PairSource:
+    """Return pairs as a source."""
     return pairs if isinstance(pairs, PairSource) else PairList(pairs)
+
+
+def _recipe(config: TrainConfig) -> dict[str, Any]:
+    """Return the configuration without paths of this computer."""
+    recipe = config.to_dict()
+    if config.start_from:
+        try:
+            recipe['start_from'] = find_model(config.start_from).name
+        except ModelError:
+            # A run that is resumed needs it no more.
+            recipe['start_from'] = Path(config.start_from).stem
+    return recipe
 
 
 def new_model(config: TrainConfig) -> Model:
@@ -170,6 +183,6 @@ def new_model(config: TrainConfig) -> Model:
         domain=str(info.get('domain', '')),
         licence=str(info.get('licence', '')),
         date=datetime.date.today().isoformat(),
-        training=config.to_dict(),
+        training=_recipe(config),
     )
     return build_model(header)

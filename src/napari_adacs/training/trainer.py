@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor
 
-from napari_adacs.errors import DeviceError, InputError
+from napari_adacs.errors import InputError
 from napari_adacs.models.model import Model, companion_schemes
 from napari_adacs.training.batch import Batch
 from napari_adacs.training.checkpoint import load_checkpoint, save_checkpoint
 from napari_adacs.training.config import TrainConfig
+from napari_adacs.training.device_errors import check_precision
 from napari_adacs.training.estimates import Active
 from napari_adacs.training.examination import Examiner
 from napari_adacs.training.failure import failure, record_failure
@@ -27,13 +27,10 @@ from napari_adacs.training.pairs import PairSource
 from napari_adacs.training.processes import Processes
 from napari_adacs.training.seeds import seed_of
 from napari_adacs.training.update import Update
+from napari_adacs.training.wishes import Asked, Wishes
 from napari_adacs.weighting.base import SchemeState
 
 Progress = Callable[[int, int, dict[str, float]], None]
-Asked = Callable[[], bool]
-
-# Seconds between two looks at whether a pause is over.
-_NAP = 0.2
 
 
 @dataclass
@@ -71,7 +68,7 @@ class Trainer:
 
     def __post_init__(self) -> None:
         config, modules = self.config, self.model.modules()
-        self._check_precision()
+        check_precision(config, self.device)
         layout = (
             torch.channels_last if config.ndim == 2 else torch.channels_last_3d
         )
@@ -96,17 +93,6 @@ class Trainer:
             self.folder,
             self.processes,
         )
-
-    def _check_precision(self) -> None:
-        if (
-            self.config.optimiser.precision == 'float16'
-            and self.device.type != 'cuda'
-        ):
-            raise DeviceError(
-                f"'optimiser.precision' float16 needs CUDA, not "
-                f'{self.device.type}.',
-                'Choose bfloat16 or float32.',
-            )
 
     def run(
         self,
@@ -134,6 +120,7 @@ class Trainer:
             step stay, also in the checkpoint.
         """
         total = self.config.stages.total
+        wishes = Wishes(self.processes, cancel, pause)
         folder = self.folder if self.processes.writes else None
         logs = open_logs(folder, self.step, self.config.log.tensorboard)
         try:
@@ -141,7 +128,7 @@ class Trainer:
                 self._make_parts, self.config.data.workers, total
             ) as batches:
                 self._look_at_the_start(logs)
-                while self._goes_on(cancel, pause):
+                while self._goes_on(wishes):
                     losses = self._train_step(batches)
                     self.step += 1
                     self._after_step(losses, logs)
@@ -153,34 +140,21 @@ class Trainer:
                 log.close()
 
     def _look_at_the_start(self, logs: list[StepLog]) -> None:
-        """Let the curve of validation begin with the start model."""
         if self.step or self.resumed:
             return
         found = self.examine(0)
         for log in logs:
             log.write(0, found)
-        # From now on a run that is killed can be resumed.
-        self.save()
+        self.save()  # from now on a run that is killed can be resumed
 
-    def _goes_on(self, cancel: Asked | None, pause: Asked | None) -> bool:
+    def _goes_on(self, wishes: Wishes) -> bool:
         if (
             self.step >= self.config.stages.total
             or self.examine.best.exhausted
         ):
             return False
-        if pause is not None:
-            self._rest(cancel, pause)
-        return not self._any(cancel)
-
-    def _rest(self, cancel: Asked | None, pause: Asked) -> None:
-        if not self._any(pause):
-            return
-        self.save()
-        while self._any(pause) and not self._any(cancel):
-            time.sleep(_NAP)
-
-    def _any(self, asked: Asked | None) -> bool:
-        return self.processes.any(bool(asked and asked()))
+        wishes.rest(before=self.save)
+        return not wishes.stop()
 
     def _after_step(
         self, losses: dict[str, float], logs: list[StepLog]
@@ -212,6 +186,11 @@ class Trainer:
         if step < stages.displacement + stages.auxiliary:
             return Active(displacement=False, auxiliary=has_auxiliary)
         return Active(displacement=True, auxiliary=has_auxiliary)
+
+    def try_step(self, step: int) -> None:
+        """Take a step as if `step` of them were done, to see how it goes."""
+        self.step = step
+        self._train_step(self._make_parts)
 
     def _make_parts(self, step: int) -> list[Batch]:
         return self.loader.parts(step, nuisance=self.active(step).auxiliary)
@@ -274,6 +253,10 @@ class Trainer:
         if self.folder is None or not self.processes.writes:
             return
         save_checkpoint(self.folder, self._checkpoint())
+
+    def write_checkpoint(self, file: IO[bytes]) -> None:
+        """Write what `save` keeps to an open file."""
+        torch.save(self._checkpoint(), file)
 
     def _checkpoint(self) -> dict[str, Any]:
         modules = self.model.modules()

@@ -76,6 +76,9 @@ class FilePairs(PairSource):
             _labels(files.moving_labels, files.moving_frame, moving, grid),
             _labels(files.fixed_labels, files.fixed_frame, fixed, grid),
             files.name,
+            files.group,
+            tuple(float(step) for step in grid.spacing),
+            grid.units,
         )
 
 

@@ -32,8 +32,11 @@ def resized(pair: TrainingPair, shape: tuple[int, ...]) -> TrainingPair:
     """Resample one pair: images linearly, labels by the nearest voxel."""
     if pair.moving.shape == shape:
         return pair
+    factors = [m / n for n, m in zip(shape, pair.moving.shape, strict=True)]
+    steps = pair.spacing or (1.0,) * len(shape)
     return replace(
         pair,
+        spacing=tuple(s * f for s, f in zip(steps, factors, strict=True)),
         moving=_image(pair.moving, shape),
         fixed=_image(pair.fixed, shape),
         moving_labels=_labels(pair.moving_labels, shape),

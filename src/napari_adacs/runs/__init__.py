@@ -1,0 +1,1 @@
+"""A training run seen from outside: its folder and its process."""
