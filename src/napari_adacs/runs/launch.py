@@ -27,6 +27,7 @@ from napari_adacs.training.run_files import CHECKPOINT, LOG
 
 # A run in the background gives way to the window.
 _NICENESS = 5
+_NICEST = 19
 _SOURCE = Path(__file__).resolve().parents[2]
 
 
@@ -118,7 +119,8 @@ def _launch(folder: Path, words: list[str], known: dict[str, Any]) -> None:
     remember(folder, process)
     with contextlib.suppress(psutil.Error):
         if os.name != 'nt':
-            psutil.Process(process.pid).nice(_NICENESS)
+            child = psutil.Process(process.pid)
+            child.nice(min(child.nice() + _NICENESS, _NICEST))
 
 
 def _environment() -> dict[str, str]:

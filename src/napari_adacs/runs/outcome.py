@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,13 +55,10 @@ class Comparison:
     @property
     def better(self) -> bool | None:
         """Whether training has helped; None if nothing changed."""
-        if not self.before != self.after:
+        change = self.after - self.before
+        if change == 0 or math.isnan(change):
             return None
-        if self.before != self.before or self.after != self.after:
-            return None
-        return (self.after > self.before) == (
-            self.measure in _LARGER_IS_BETTER
-        )
+        return (change > 0) == (self.measure in _LARGER_IS_BETTER)
 
 
 @dataclass(frozen=True)
@@ -100,16 +98,12 @@ def write_comparisons(
         names = [field.name for field in dataclasses.fields(Comparison)]
         writer.writerow([*names, 'started from'])
         for row in rows:
-            cells = dataclasses.astuple(row)
-            writer.writerow(
-                [
-                    *(
-                        f'{c:.6g}' if isinstance(c, float) else c
-                        for c in cells
-                    ),
-                    before_name,
-                ]
-            )
+            cells = map(_cell, dataclasses.astuple(row))
+            writer.writerow([*cells, before_name])
+
+
+def _cell(value: object) -> object:
+    return f'{value:.6g}' if isinstance(value, float) else value
 
 
 def read_comparisons(folder: Path) -> tuple[tuple[Comparison, ...], str]:
