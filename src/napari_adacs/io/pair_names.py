@@ -45,7 +45,7 @@ def find_by_names(folder: str | Path) -> list[PairFiles]:
     for file in sorted(root.rglob('*')):
         if find_reader(file) is None or not file.is_file():
             continue
-        told = _told(file)
+        told = told_by_name(file.name)
         if told is not None:
             stem, role = told
             found.setdefault((file.parent, stem), {}).setdefault(role, file)
@@ -72,13 +72,25 @@ def _pair(
         files['fixed'],
         files.get('moving labels'),
         files.get('fixed labels'),
-        patient=own_folder or re.split(r'[_\-. ]', stem)[0],
+        patient=own_folder or patient_of(stem),
     )
 
 
-def _told(file: Path) -> tuple[str, str] | None:
-    """Return what files of a pair share, and the role of this one."""
-    stem = re.sub(r'\.(nii(\.gz)?|npy|npz)$', '', file.name, flags=re.I)
+def told_by_name(name: str) -> tuple[str, str] | None:
+    """Return what a name says about its place in a pair.
+
+    Parameters
+    ----------
+    name : str
+        Of a file or a layer.
+
+    Returns
+    -------
+    stem, role : str
+        What the names of a pair share, and 'moving', 'fixed', 'moving
+        labels' or 'fixed labels'; None if the name does not say.
+    """
+    stem = re.sub(r'\.(nii(\.gz)?|npy|npz)$', '', name, flags=re.I)
     words = re.split(r'[_\-. ]', stem)
     lower = [word.lower() for word in words]
     roles = [_ROLES[word] for word in lower if word in _ROLES]
@@ -89,6 +101,10 @@ def _told(file: Path) -> tuple[str, str] | None:
         for word, low in zip(words, lower, strict=True)
         if low not in _ROLES and low not in _LABELS
     ]
-    return '_'.join(kept), roles[0] + (
-        ' labels' if _LABELS & set(lower) else ''
-    )
+    kind = ' labels' if _LABELS & set(lower) else ''
+    return '_'.join(kept), f'{roles[0]}{kind}'
+
+
+def patient_of(stem: str) -> str:
+    """Return the patient that a name begins with: its first word."""
+    return re.split(r'[_\-. ]', stem)[0]

@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QWidget
 
-from napari_adacs.app import session
+from napari_adacs.app import model_news, session
 from napari_adacs.app.prepared import prepare
 from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.errors import AdacsError
@@ -131,6 +131,17 @@ class RegisterDock(ViewerDock):
             and run.group_id == ready.group_id
         )
 
+    def use_model(self, model: str) -> bool:
+        """Choose a model; return whether it fits the images.
+
+        Parameters
+        ----------
+        model : str
+            Its name, or the path of its bundle.
+        """
+        self.form.model.reload()
+        return self.form.model.choose(model)
+
     def remove_results(self) -> None:
         """Remove the layers of the newest registration in the viewer."""
         newest = session.latest(self._viewer)
@@ -161,8 +172,10 @@ class RegisterDock(ViewerDock):
     def _follow(self) -> None:
         self.form.follow()
         self._viewer.layers.events.removed.connect(self._on_removed)
+        model_news.listen(self.form.model.reload)
 
     def _unfollow(self) -> None:
+        model_news.unlisten(self.form.model.reload)
         self.run.abandon()
         self.form.unfollow()
         self._viewer.layers.events.removed.disconnect(self._on_removed)

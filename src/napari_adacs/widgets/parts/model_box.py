@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_adacs.app.choices import model_choices
+from napari_adacs.app.choices import MODEL_SUFFIX, Choice, model_choices
 from napari_adacs.app.get_model import (
     FILE_KINDS,
     Got,
@@ -104,7 +104,7 @@ class ModelBox(QWidget):
         before = self.combo.currentData()
         self.combo.blockSignals(True)
         self.combo.clear()
-        for choice in model_choices(self._ndim, self._files):
+        for choice in self._choices():
             self.combo.addItem(choice.text, choice.value)
             self.combo.setItemData(
                 self.combo.count() - 1,
@@ -116,6 +116,17 @@ class ModelBox(QWidget):
         self._show_tooltip()
         if before is not None and self.combo.currentData() != before:
             self.changed.emit()
+
+    def choose(self, value: str) -> bool:
+        """Choose a model by name or path; return whether it is offered."""
+        index = self.combo.findData(value)
+        if index < 0 and value.endswith(MODEL_SUFFIX):
+            self._files.append(value)
+            self.reload()
+            index = self.combo.findData(value)
+        if index >= 0:
+            self.combo.setCurrentIndex(index)
+        return index >= 0
 
     def add_files(self, paths: list[str]) -> None:
         """Offer what is in some files and choose it.
@@ -135,6 +146,10 @@ class ModelBox(QWidget):
     def abandon(self) -> None:
         """Stop getting a model: the dock closes."""
         self.getter.abandon()
+
+    def _choices(self) -> list[Choice]:
+        """Return what to offer."""
+        return model_choices(self._ndim, self._files)
 
     def _on_got(self, got: Got) -> None:
         if got.value != got.name and got.value not in self._files:

@@ -1,0 +1,100 @@
+"""Looking at runs again and again, cheaply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_adacs.runs.figures import Figures
+from napari_adacs.runs.outcome import Outcome
+from napari_adacs.runs.preview import Preview
+from napari_adacs.runs.run import TrainingRun, list_runs
+from napari_adacs.runs.state import Status
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What one look at a run has found.
+
+    Parameters
+    ----------
+    status : Status
+        Where it is.
+    figures : Figures
+        All figures that are read so far.
+    preview : Preview or None
+        A newer picture than the one before.
+    outcome : Outcome or None
+        What came out, once it has ended.
+    complete : bool
+        Whether another look at a run that has ended would find no more.
+    """
+
+    status: Status
+    figures: Figures
+    preview: Preview | None
+    outcome: Outcome | None
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A run in the list of all runs.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is.
+    name : str
+        What it is called.
+    status : Status
+        Where it stands.
+    """
+
+    folder: Path
+    name: str
+    status: Status
+
+
+class Watch:
+    """Looks at one run; not in the GUI thread.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the run.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no run.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.run = TrainingRun(folder)
+        self._points = -1
+
+    def look(self, *, pictures: bool = True) -> Seen:
+        """Look at the run.
+
+        Parameters
+        ----------
+        pictures : bool, default: True
+            Whether previews are wanted.
+        """
+        status = self.run.status()
+        figures = self.run.figures()
+        points = sum(len(curve.steps) for curve in figures.values())
+        # a long log is read in parts
+        complete, self._points = points == self._points, points
+        preview = self.run.preview() if pictures else None
+        ended = status.state.ended
+        outcome = self.run.outcome() if ended and complete else None
+        return Seen(
+            status, figures, preview, outcome, complete and preview is None
+        )
+
+
+def list_all() -> list[Listed]:
+    """Return all runs of the user, newest first; not in the GUI thread."""
+    return [Listed(r.folder, r.name, r.status()) for r in list_runs()]

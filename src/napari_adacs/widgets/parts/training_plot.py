@@ -1,0 +1,93 @@
+"""Losses, momentum and validation over the steps; loads pyqtgraph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QWidget
+
+from napari_adacs.app.finetune.curves import logarithmic, thinned, title_of
+from napari_adacs.widgets.parts.plot import Plot, draw
+
+if TYPE_CHECKING:
+    import pyqtgraph as pg
+
+    from napari_adacs.app.finetune.curves import Figures, Panel
+    from napari_adacs.app.plot_palette import Palette
+
+_PANEL_HEIGHT = 130
+# Okabe and Ito; the first two are those of before and after.
+_COLOURS = ('#009E73', '#CC79A7', '#D55E00', '#F0E442', '#0072B2', '#999999')
+_DASHES = (
+    Qt.PenStyle.SolidLine,
+    Qt.PenStyle.DashLine,
+    Qt.PenStyle.DotLine,
+    Qt.PenStyle.DashDotLine,
+)
+
+
+class TrainingPlot(Plot):
+    """Panels below each other, with the same steps."""
+
+    def __init__(
+        self, palette: Palette, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(palette, _PANEL_HEIGHT, parent)
+        self.setObjectName('training_plot')
+        self.setAccessibleName('losses and validation over the steps')
+        self._panels: tuple[Panel, ...] = ()
+        self._axes: list[pg.PlotItem] = []
+        self.curves: dict[str, pg.PlotDataItem] = {}
+
+    def show_figures(self, panels: Sequence[Panel], figures: Figures) -> None:
+        """Show these panels of these figures."""
+        if tuple(panels) != self._panels:
+            self._build(tuple(panels))
+        for axes, panel in zip(self._axes, self._panels, strict=True):
+            thin = {name: thinned(figures[name]) for name in panel.names}
+            log = panel.title == 'loss' and logarithmic(
+                y for _, y in thin.values()
+            )
+            axes.setLogMode(False, log)
+            for name, (x, y) in thin.items():
+                draw(self.curves[name], x, y)
+
+    def _build(self, panels: tuple[Panel, ...]) -> None:
+        self.ci.clear()
+        self._panels, self._axes, self.curves = panels, [], {}
+        for row, panel in enumerate(panels):
+            bottom = 'step' if row == len(panels) - 1 else ''
+            axes = self.add_axes(row, panel.title, bottom)
+            axes.addLegend(
+                offset=(-4, 4),
+                labelTextColor=self.palette_used.text,
+                labelTextSize='8pt',
+                verSpacing=-6,
+            )
+            if row:
+                axes.setXLink(self._axes[0])
+            self._axes.append(axes)
+            for index, name in enumerate(panel.names):
+                self.curves[name] = self._curve(axes, index, name)
+        height = _PANEL_HEIGHT * max(1, len(panels)) + 24
+        self._height = height
+        self.setFixedHeight(height)
+
+    def _curve(
+        self, axes: pg.PlotItem, index: int, name: str
+    ) -> pg.PlotDataItem:
+        import pyqtgraph as pg
+
+        palette = self.palette_used
+        colours = (palette.after, palette.before, *_COLOURS)
+        pen = pg.mkPen(
+            colours[index % len(colours)],
+            width=2,
+            style=_DASHES[(index // 2) % len(_DASHES)],
+        )
+        curve = axes.plot(pen=pen, connect='finite', name=title_of(name))
+        # validation is a few points; losses are many
+        curve.setDownsampling(auto=True)
+        return curve
