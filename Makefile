@@ -97,6 +97,7 @@ screenshots: $(ENV)
 	cp demo_output/screenshot.png docs/images/register.png
 	$(BIN)/python recipes/phantom_picture.py
 	$(OFFSCREEN) $(BIN)/python recipes/evaluate_picture.py
+	$(OFFSCREEN) $(BIN)/python recipes/finetune_picture.py
 	$(OFFSCREEN) $(BIN)/python recipes/review_picture.py
 	$(OFFSCREEN) $(BIN)/python recipes/review_view_pictures.py
 

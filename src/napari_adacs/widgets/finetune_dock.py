@@ -108,9 +108,11 @@ class FinetuneDock(ViewerDock):
 
     def _ask(self, window: QWidget, folder: Path) -> None:
         """Ask what becomes of a run whose dock is gone."""
-        if not window.isVisible() or self.guard.window is not None:
+        try:
+            gone = window.isVisible() and self.guard.window is None
+        except RuntimeError:  # so is the window
             return
-        if self.guard.ask(window, folder.name) is Answer.STOP:
+        if gone and self.guard.ask(window, folder.name) is Answer.STOP:
             stop(folder)
 
     def _look_again(self) -> None:

@@ -31,7 +31,7 @@ def test_one_line_says_everything() -> None:
     line = ' '.join(_preflight().sentences)
     assert '10 pairs of 10 patients, 1 held out with labels' in line
     assert 'Network voxelmorph on 128 × 128, 10 min on auto' in line
-    assert 'MB of memory' in line
+    assert 'GB of memory' in line
     steps = ' '.join(_preflight(minutes=None, steps=70).sentences)
     assert '70 steps on auto' in steps
 

@@ -16,8 +16,8 @@ from napari_adacs.app.finetune.wishes import (
     usual_wishes,
 )
 from napari_adacs.models.library import find_model, list_models
-from napari_adacs.training.train import new_model
 from napari_adacs.training.toml import config_to_toml
+from napari_adacs.training.train import new_model
 from napari_adacs.weighting.registry import SCHEMES
 
 FOUND = Survey(2, 9, 1, 10, 1, (128, 128))

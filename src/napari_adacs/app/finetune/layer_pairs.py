@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _LOOKED_AT = 32
 # Where systole ends, as a share of a cycle that begins with diastole.
 _SYSTOLE = 0.4
+_NUMBER = re.compile(r' \[\d+\]$')
 
 
 @dataclass(frozen=True)
@@ -121,15 +123,21 @@ def reference(layer: Layer, frame: int | None = None) -> LayerRef:
 
 def _by_names(viewer: ViewerModel) -> list[LayerPair]:
     found: dict[tuple[str, str], dict[str, LayerRef]] = {}
-    for layer in [*_images(viewer), *_labels(viewer)]:
+    for layer in _images(viewer):
         told = told_by_name(layer.name)
-        if told is None or is_sequence(layer):
-            continue
-        stem, role = told
-        if type(layer).__name__ == 'Labels':
-            role = f'{role.removesuffix(" labels")} labels'
-        key = (_folder(layer), stem)
-        found.setdefault(key, {}).setdefault(role, reference(layer))
+        if told is not None and not is_sequence(layer):
+            key = (_folder(layer), told[0])
+            found.setdefault(key, {}).setdefault(told[1], reference(layer))
+    for layer in _labels(viewer):
+        # napari numbers a name that is taken, perhaps by the image itself
+        for name in (layer.name, _NUMBER.sub('', layer.name)):
+            told = told_by_name(name)
+            key = (_folder(layer), told[0] if told else '')
+            if told is None or is_sequence(layer) or key not in found:
+                continue
+            role = f'{told[1].removesuffix(" labels")} labels'
+            found[key].setdefault(role, reference(layer))
+            break
     return [
         LayerPair(
             stem or Path(folder).name or 'pair',

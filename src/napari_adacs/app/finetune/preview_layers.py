@@ -60,9 +60,9 @@ class PreviewLayers:
         Take the steps in turns of the event loop: each costs the GUI thread
         some milliseconds.
         """
-        arrays = preview.arrays
+        arrays = preview.images
         present = self.layers()
-        place = _Place(preview.grid, arrays['fixed'].shape)
+        place = _Place(preview)
         known = [n for n in _ORDER if n in arrays]
         for name in [*known, *(n for n in arrays if n not in known)]:
             data = place.turned(arrays[name])
@@ -101,7 +101,7 @@ class PreviewLayers:
             options |= {'colormap': colours, 'opacity': 0.5}
         layer = Image(
             data,
-            name=f'{self._run}: {preview.name} {name}',
+            name=f'{self._run}: {name}',
             visible=name in _VISIBLE and name != self._hidden(preview),
             metadata={
                 METADATA_KEY: {'view': _VIEW, 'run': self._run, 'role': name}
@@ -118,7 +118,7 @@ class PreviewLayers:
 
     def _hidden(self, preview: Preview) -> str:
         """Return the map that would cover another one."""
-        both = {'score', 'variance'} <= set(preview.arrays)
+        both = {'score', 'variance'} <= set(preview.images)
         return 'variance' if both else ''
 
 
@@ -147,7 +147,9 @@ def _upright(grid: Grid) -> tuple[Grid, list[int], list[int]]:
 class _Place:
     """Where the arrays of a preview go."""
 
-    def __init__(self, grid: Grid | None, shape: tuple[int, ...]) -> None:
+    def __init__(self, preview: Preview) -> None:
+        shape = preview.images['fixed'].shape
+        grid: Grid | None = getattr(preview, 'grid', None)
         if grid is None or grid.shape != shape:
             grid = Grid.from_spacing(shape[::-1], units='voxel').transposed()
         upright, self._order, senses = _upright(grid)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_adacs.app.finetune.outcomes import Offer, offer
 from napari_adacs.runs.figures import Figures
-from napari_adacs.runs.outcome import Outcome
 from napari_adacs.runs.preview import Preview
 from napari_adacs.runs.run import TrainingRun, list_runs
 from napari_adacs.runs.state import Status
@@ -24,8 +24,8 @@ class Seen:
         All figures that are read so far.
     preview : Preview or None
         A newer picture than the one before.
-    outcome : Outcome or None
-        What came out, once it has ended.
+    offer : Offer or None
+        The model that came out, once it has ended.
     complete : bool
         Whether another look at a run that has ended would find no more.
     """
@@ -33,7 +33,7 @@ class Seen:
     status: Status
     figures: Figures
     preview: Preview | None
-    outcome: Outcome | None
+    offer: Offer | None
     complete: bool
 
 
@@ -73,6 +73,7 @@ class Watch:
     def __init__(self, folder: Path) -> None:
         self.run = TrainingRun(folder)
         self._points = -1
+        self._offer: Offer | None = None
 
     def look(self, *, pictures: bool = True) -> Seen:
         """Look at the run.
@@ -88,10 +89,18 @@ class Watch:
         # a long log is read in parts
         complete, self._points = points == self._points, points
         preview = self.run.preview() if pictures else None
-        ended = status.state.ended
-        outcome = self.run.outcome() if ended and complete else None
+        if not (status.state.ended and complete):
+            self._offer = None
+        elif self._offer is None:
+            outcome = self.run.outcome()
+            if outcome is not None:
+                self._offer = offer(self.run.folder, outcome)
         return Seen(
-            status, figures, preview, outcome, complete and preview is None
+            status,
+            figures,
+            preview,
+            self._offer,
+            complete and preview is None,
         )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from napari_adacs.models.header import FROM_ZERO, ModelHeader
 from napari_adacs.models.library import list_models
+from napari_adacs.runs.folders import runs_folder
 from napari_adacs.weighting.described import described_schemes
 
 SCRATCH = 'scratch'
@@ -142,8 +144,10 @@ def can_be_trained(header: ModelHeader) -> bool:
 
 
 def free_name(wanted: str) -> str:
-    """Return a name that no model has: the wanted one, or with a number."""
+    """Return a name that no model and no run has, with a number if need be."""
     taken = {entry.name for entry in list_models()}
+    with contextlib.suppress(OSError):
+        taken |= {folder.name for folder in runs_folder().iterdir()}
     name, number = wanted, 1
     while name in taken:
         number += 1

@@ -35,9 +35,9 @@ _KINDS = (
         'Folder',
         DataKind.FOLDER,
         (
-            'A folder, searched to its depth, in which two files are a pair if '
-            'their names differ only in ED/ES, moving/fixed or source/target; '
-            'gt, label, seg or mask makes a file the segmentation. Or one with '
+            'A folder, searched to its depth: two files are a pair if their '
+            'names differ only in ED/ES, moving/fixed or source/target; gt, '
+            'label, seg or mask makes a file the segmentation. Or one with '
             "train/ and val/, or with the papers' .mat files."
         ),
     ),
@@ -55,8 +55,8 @@ _KINDS = (
         DataKind.PATTERN,
         (
             'File names with {patient} for what differs from pair to pair, '
-            '{ED>ES} for what moving and fixed image are called, and [|_gt] for '
-            'what the name of a segmentation has in addition.'
+            '{ED>ES} for what moving and fixed image are called, and [|_gt] '
+            'for what the name of a segmentation has in addition.'
         ),
     ),
 )
@@ -69,6 +69,8 @@ _EXAMPLES = {
 
 class DataBox(QWidget):
     """Emits `changed` when other pairs are chosen.
+
+    The box `kind` belongs to it, and is laid out by its owner.
 
     Parameters
     ----------
@@ -194,7 +196,6 @@ class DataBox(QWidget):
         row.addWidget(self.browse)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.kind)
         layout.addWidget(self.files)
         layout.addWidget(self.table)
 

@@ -213,7 +213,8 @@ class FinetuneForm(QWidget):
             QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow
         )
         for title, widget, tooltip in (
-            ('Pairs', self.data, 'The pairs of images to learn from.'),
+            ('Pairs', self.data.kind, 'The pairs of images to learn from.'),
+            ('', self.data, ''),
             ('Start', self.start, 'The model that goes on learning.'),
             ('Network', self.network, ''),
             ('Grid', self.grid, ''),
@@ -229,6 +230,9 @@ class FinetuneForm(QWidget):
                 widget.setSizePolicy(
                     QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
                 )
+            if not title:
+                self._form.addRow(widget)
+                continue
             self._form.addRow(title, widget)
             label = self._form.labelForField(widget)
             label.setToolTip(tooltip or widget.toolTip())

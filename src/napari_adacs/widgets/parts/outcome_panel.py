@@ -16,16 +16,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_adacs.app.finetune.outcomes import (
-    HEADERS,
-    MEANINGS,
-    offered,
-    rows_of,
-)
+from napari_adacs.app.finetune.outcomes import HEADERS, meanings, rows_of
 from napari_adacs.widgets.parts.message import Message
 
 if TYPE_CHECKING:
-    from napari_adacs.app.finetune.outcomes import Outcome
+    from napari_adacs.app.finetune.outcomes import Offer
 
 _MOST_ROWS = 10
 
@@ -37,7 +32,7 @@ class OutcomePanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.outcome: Outcome | None = None
+        self.offer: Offer | None = None
         self.table = QTableWidget(0, len(HEADERS))
         self.message = Message('outcome', 'What came out of the run.')
         self.button = QPushButton('Use in Register')
@@ -52,22 +47,26 @@ class OutcomePanel(QWidget):
         layout.addWidget(self.message)
         layout.addWidget(self.button)
         self.button.clicked.connect(self._on_use)
-        self.show_outcome(None)
+        self.hide()
 
-    def show_outcome(self, outcome: Outcome | None) -> None:
+    def show_offer(self, offer: Offer | None) -> None:
         """Show what came out; None hides everything."""
-        self.outcome = outcome
-        self.setVisible(outcome is not None)
-        if outcome is None:
+        if offer is self.offer:
             return
-        self.message.show_text(offered(outcome))
-        rows = rows_of(outcome)
+        self.offer = offer
+        self.setVisible(offer is not None)
+        if offer is None:
+            return
+        self.message.show_text(offer.sentence)
+        rows = rows_of(offer.outcome)
+        for column, tooltip in enumerate(meanings(offer.outcome)):
+            self.table.horizontalHeaderItem(column).setToolTip(tooltip)
         self.table.setVisible(bool(rows))
         self.table.setRowCount(len(rows))
         for row, cells in enumerate(rows):
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
-                if column > 1:
+                if column:
                     item.setTextAlignment(
                         Qt.AlignmentFlag.AlignRight
                         | Qt.AlignmentFlag.AlignVCenter
@@ -84,13 +83,11 @@ class OutcomePanel(QWidget):
         table.setSizePolicy(
             QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
         )
-        table.horizontalHeader().setSectionResizeMode(
-            QHeaderView.ResizeMode.Stretch
-        )
+        header = table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         for column, text in enumerate(HEADERS):
-            item = QTableWidgetItem(text)
-            item.setToolTip(MEANINGS[column])
-            table.setHorizontalHeaderItem(column, item)
+            table.setHorizontalHeaderItem(column, QTableWidgetItem(text))
 
     def _fit(self) -> None:
         rows = min(self.table.rowCount(), _MOST_ROWS)
@@ -99,5 +96,5 @@ class OutcomePanel(QWidget):
         self.table.setFixedHeight(height + 2 * self.table.frameWidth())
 
     def _on_use(self) -> None:
-        if self.outcome is not None:
-            self.use.emit(self.outcome.offered_as or str(self.outcome.bundle))
+        if self.offer is not None:
+            self.use.emit(self.offer.model)

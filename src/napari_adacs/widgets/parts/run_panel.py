@@ -75,7 +75,6 @@ class RunPanel(QWidget):
         self.outcome = OutcomePanel()
         self.copy_button = QPushButton('Copy as command')
         self.watcher = RunWatcher(self)
-        self._listed: dict[str, Listed] = {}
         self._preview: PreviewLayers | None = None
         self._runner = Runner(self)
         self.last: Seen | None = None
@@ -187,8 +186,14 @@ class RunPanel(QWidget):
         self._runner.ended.connect(self._on_resumed)
 
     def _on_listed(self, listed: list[Listed]) -> None:
-        self._listed = {str(run.folder): run for run in listed}
         here = self.folder
+        shown = [(run_title(run), run.folder) for run in listed]
+        now = [
+            (self.runs.itemText(i), self.runs.itemData(i))
+            for i in range(self.runs.count())
+        ]
+        if shown and shown == now and here is not None:
+            return  # an open list would close
         self.runs.blockSignals(True)
         self.runs.clear()
         for run in listed:
@@ -210,15 +215,15 @@ class RunPanel(QWidget):
         self.controls.show_status(seen.status)
         self.curves.show_figures(seen.figures)
         ended = seen.status.state.ended
-        self.outcome.show_outcome(seen.outcome if ended else None)
+        self.outcome.show_offer(seen.offer if ended else None)
         self.show_preview.setVisible(not ended)
         self.keep_preview.setVisible(not ended)
         if ended:
             self._end_preview(before)
         elif seen.preview is not None and self._preview is not None:
             self._take(self._preview.show(seen.preview))
-        fresh = before is not None and before.outcome is None
-        if seen.outcome is not None and fresh:
+        fresh = before is not None and before.offer is None
+        if seen.offer is not None and fresh:
             self.finished.emit()
 
     def _end_preview(self, before: Seen | None) -> None:
@@ -277,7 +282,7 @@ class RunPanel(QWidget):
                 f'{outcome.message} {outcome.hint}'.strip(), Kind.ERROR
             )
         elif isinstance(outcome, Done):
-            self.outcome.show_outcome(None)
+            self.outcome.show_offer(None)
             self.watcher.look_again()
 
     def _copy(self) -> None:
@@ -294,7 +299,7 @@ class RunPanel(QWidget):
         self.last = None
         self.controls.show_status(None)
         self.curves.show_figures({})
-        self.outcome.show_outcome(None)
+        self.outcome.show_offer(None)
         self.show_preview.hide()
         self.keep_preview.hide()
         self.copy_button.hide()

@@ -46,6 +46,7 @@ class TrainingCurves(QWidget):
         self._figures: Figures = {}
         self._chosen = set(FIRST)
         self._following = False
+        self._drawn: object = None
         self.plot: TrainingPlot | None = None
         self.button = QToolButton()
         self.button.setObjectName('choose_curves')
@@ -68,7 +69,12 @@ class TrainingCurves(QWidget):
 
     def show_figures(self, figures: Figures) -> None:
         """Show the figures of a run as they are now; none hides all."""
-        self._figures = figures
+        # drawing costs some milliseconds each time
+        sizes = {name: len(curve.steps) for name, curve in figures.items()}
+        state = (sizes, frozenset(self._chosen))
+        if state == self._drawn:
+            return
+        self._figures, self._drawn = figures, state
         self._offer(terms(figures))
         drawn = panels(figures, self._chosen)
         self.setVisible(bool(figures))
@@ -100,7 +106,7 @@ class TrainingCurves(QWidget):
         if self.plot is not None:
             self._layout.removeWidget(self.plot)
             self.plot.deleteLater()
-            self.plot = None
+            self.plot = self._drawn = None
             self.show_figures(self._figures)
 
     def _offer(self, names: list[str]) -> None:

@@ -1,0 +1,134 @@
+"""Does the window stutter while a model is fine-tuned?
+
+    xvfb-run -a python benchmarks/bench_finetune_window.py [--steps 200]
+
+Opens a real window with the Fine-tune dock and the sample layers, and notes
+how late a 10 ms timer is: with the dock at rest, while a run is started and
+trains with curves and preview, and afterwards. Gaps are given by the wall
+clock and in CPU time of the GUI thread: on a busy machine only the latter is
+the plugin's own doing. What other programs cost is seen in the row at rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+
+os.environ.setdefault('QT_API', 'pyqt6')
+
+import napari
+import numpy as np
+from qtpy.QtCore import QEventLoop, QTimer
+
+PLUGIN = 'napari-adacs'
+_AIM_MS = 50
+
+
+class Heartbeat:
+    """Notes the gaps between the ticks of a timer."""
+
+    def __init__(self) -> None:
+        self._timer = QTimer()
+        self._timer.setInterval(10)
+        self._timer.timeout.connect(self._tick)
+        self._timer.start()
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew."""
+        self._last = time.perf_counter(), time.thread_time()
+        self.wall: list[float] = []
+        self.cpu: list[float] = []
+
+    def _tick(self) -> None:
+        now = time.perf_counter(), time.thread_time()
+        self.wall.append(1e3 * (now[0] - self._last[0]))
+        self.cpu.append(1e3 * (now[1] - self._last[1]))
+        self._last = now
+
+    def report(self, name: str) -> None:
+        """Print median, 99th percentile and maximum."""
+        cells = [f'{name:<34} {len(self.wall):6d}']
+        for gaps in (self.wall, self.cpu):
+            p50, p99 = np.percentile(gaps, (50, 99))
+            late = 100 * float(np.mean(np.array(gaps) > _AIM_MS))
+            cells.append(
+                f'{p50:6.1f} {p99:7.1f} {max(gaps):7.1f} {late:6.2f} %'
+            )
+        print(' | '.join(cells), flush=True)
+
+
+def main() -> None:
+    """Open a window, train, print."""
+    chosen = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ['NAPARI_ADACS_RUNS'] = os.path.join(folder, 'runs')
+        os.environ['NAPARI_ADACS_MODELS'] = os.path.join(folder, 'models')
+        _measure(chosen)
+
+
+def _measure(chosen: argparse.Namespace) -> None:
+    viewer = napari.Viewer(show=True)
+    viewer.window.resize(1280, 1000)
+    viewer.open_sample(PLUGIN, chosen.sample)
+    _settle(2000)
+    beat = Heartbeat()
+    print(
+        f'{"gaps of the GUI thread (ms)":<34}  ticks |    p50     p99     max '
+        f'> {_AIM_MS} ms | CPU: p50   p99     max > {_AIM_MS} ms'
+    )
+    _rest(beat, chosen.seconds, 'window without the dock')
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, 'Fine-tune')
+    dock.guard.ask = None
+    _settle(2000)
+    _rest(beat, chosen.seconds, 'dock open, no training')
+    form = dock.new.form
+    form.budget.unit.setCurrentText('steps')
+    form.budget.steps.setValue(chosen.steps)
+    _settle(500)
+    beat.reset()
+    dock.new.bar.button.click()
+    _until(lambda: dock.runs.folder is not None)
+    _until(lambda: bool(dock.runs.last and dock.runs.last.status.step))
+    beat.report('starting')
+    beat.reset()
+    _until(lambda: dock.runs.last.status.state.ended)
+    beat.report('training, curves and preview')
+    status = dock.runs.last.status
+    beat.reset()
+    _settle(3000)
+    beat.report('end: table, layers removed')
+    print(f'{status.step} steps in {status.seconds:.0f} s: {status.sentence}')
+    viewer.close()
+
+
+def _rest(beat: Heartbeat, seconds: float, name: str) -> None:
+    beat.reset()
+    _settle(int(1e3 * seconds))
+    beat.report(name)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--sample', default='echo2d')
+    parser.add_argument('--steps', type=int, default=200)
+    parser.add_argument('--seconds', type=float, default=10.0)
+    return parser.parse_args()
+
+
+def _until(done: Callable[[], bool]) -> None:
+    while not done():
+        _settle(50)
+
+
+def _settle(ms: int) -> None:
+    loop = QEventLoop()
+    QTimer.singleShot(ms, loop.quit)
+    loop.exec()
+
+
+if __name__ == '__main__':
+    main()
