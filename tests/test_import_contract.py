@@ -77,7 +77,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         'training',
     },
     # A run seen from outside; the files it leaves say who wrote what.
-    'runs': {'io', 'models', 'training'},
+    'runs': {'io', 'models', 'spatial', 'training'},
     'sequences': {'evaluation', 'registration', 'spatial'},
     'io': {'spatial'},
 }

@@ -35,8 +35,9 @@ from napari_adacs.widgets.register_dock import RegisterDock
 from tests.app.pairs import texture
 from tests.small_models import save_small_model
 
-# of a machine that has other things to do
+# Runs take seconds, but for a machine that has other things to do.
 LONG = 600_000
+pytestmark = pytest.mark.timeout(3 * LONG // 1000)
 SHAPE = (32, 32)
 
 

@@ -24,4 +24,7 @@ def unlisten(listener: Listener) -> None:
 def tell() -> None:
     """Say that models have come or gone."""
     for listener in list(_LISTENERS):
-        listener()
+        try:
+            listener()
+        except RuntimeError:  # the window it belongs to is gone
+            unlisten(listener)

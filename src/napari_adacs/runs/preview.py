@@ -9,7 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_adacs.errors import InputError
+from napari_adacs.spatial.grid import Grid, Units
 from napari_adacs.training.run_files import NEWEST, PREVIEW_IMAGE, PREVIEWS
+
+# A file that is being replaced, or was written by another version.
+_UNREADABLE = (OSError, ValueError, KeyError, InputError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +30,14 @@ class Preview:
         'weight', on the network's grid.
     spacing : tuple of float
         Voxel size, 1 where it is not known.
+    grid : Grid, optional
+        Where the images lie in the world, if that is known.
     """
 
     step: int
     images: dict[str, NDArray[np.float16]]
     spacing: tuple[float, ...]
+    grid: Grid | None = None
 
 
 class PreviewReader:
@@ -53,7 +61,7 @@ class PreviewReader:
             if now == self._seen:
                 return None
             preview = _read(self._path)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except _UNREADABLE:
             return None
         self._seen = now
         return preview
@@ -67,4 +75,8 @@ def _read(path: Path) -> Preview:
             if name.startswith(PREVIEW_IMAGE)
         }
         spacing = tuple(float(step) for step in data['spacing'])
-        return Preview(int(data['step']), images, spacing)
+        grid = None
+        if 'affine' in data.files:
+            units: Units = 'mm' if str(data['units']) == 'mm' else 'voxel'
+            grid = Grid(images['fixed'].shape, data['affine'], units)
+        return Preview(int(data['step']), images, spacing, grid)

@@ -106,7 +106,7 @@ class Examiner:
         maps = preview(self.model, pair, torch.device(device))
         for module in modules:
             module.train()
-        save_preview(self.folder, step, maps, pair.spacing)
+        save_preview(self.folder, step, maps, pair)
 
     def finish(self) -> None:
         """Put the weights to keep into the model, in evaluation mode."""

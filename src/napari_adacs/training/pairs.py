@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_adacs.errors import InputError
+from napari_adacs.spatial.grid import Grid
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,8 @@ class TrainingPair:
         Voxel size in the units; empty for 1.
     units : {'mm', 'voxel'}
         Units of the spacing: 'voxel' is a voxel of the images' files.
+    grid : Grid, optional
+        Where the images lie in the world, if anybody knows.
     """
 
     moving: NDArray[np.float32]
@@ -45,6 +48,7 @@ class TrainingPair:
     group: str = ''
     spacing: tuple[float, ...] = ()
     units: Literal['mm', 'voxel'] = 'voxel'
+    grid: Grid | None = None
 
 
 class PairSource(ABC):

@@ -110,7 +110,7 @@ def _half(values: Tensor) -> NDArray[np.float16]:
 
 
 def save_preview(
-    folder: Path, step: int, maps: Maps, spacing: tuple[float, ...] = ()
+    folder: Path, step: int, maps: Maps, pair: TrainingPair
 ) -> None:
     """Write a preview into a run's folder.
 
@@ -124,8 +124,8 @@ def save_preview(
         Steps done.
     maps : dict of str to numpy.ndarray of float16
         What `preview` returns.
-    spacing : tuple of float
-        Voxel size; empty for 1.
+    pair : TrainingPair
+        Says what a voxel is, and where.
     """
     target = folder / FOLDER
     target.mkdir(exist_ok=True)
@@ -133,14 +133,19 @@ def save_preview(
     with _opened(target / f'step_{step:07d}.npz') as file:
         np.savez_compressed(file, **slices)  # type: ignore[arg-type]
     shape = maps['fixed'].shape
-    thin = math.ceil((math.prod(shape) / _MOST_VOXELS) ** (1 / len(shape)))
-    index = (slice(None, None, max(1, thin)),) * len(shape)
-    steps = np.array(spacing or (1.0,) * len(shape)) * max(1, thin)
+    ratio = math.prod(shape) / _MOST_VOXELS
+    thin = max(1, math.ceil(ratio ** (1 / len(shape))))
+    index = (slice(None, None, thin),) * len(shape)
+    steps = np.array(pair.spacing or (1.0,) * len(shape)) * thin
     # Read at once and replaced soon: compressing would cost more.
     whole = {PREVIEW_IMAGE + k: image[index] for k, image in maps.items()}
     values = {'step': np.int64(step), 'spacing': steps, **whole}
+    if pair.grid is not None:
+        affine = pair.grid.affine.copy()
+        affine[:, :-1] *= thin
+        values |= {'affine': affine, 'units': np.array(pair.grid.units)}
     with _opened(target / NEWEST) as file:
-        np.savez(file, **values)  # type: ignore[arg-type]
+        np.savez(file, **values)
 
 
 @contextlib.contextmanager

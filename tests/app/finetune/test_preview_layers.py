@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from napari.components import ViewerModel
 
 from napari_adacs.app.finetune.preview_layers import PreviewLayers
+from napari_adacs.app.layers import grid_of, image_of
 from napari_adacs.app.result_layers import is_input, is_view_layer
+from napari_adacs.models.header import Preprocessing
+from napari_adacs.registration.preprocess import network_grid, resample
 from napari_adacs.runs.preview import Preview
 from tests.app.pairs import add_pair
 
@@ -85,3 +89,45 @@ def test_a_flat_preview_has_two_axes(viewer_model: ViewerModel) -> None:
     layer = layers.layers()['fixed']
     assert layer.ndim == 2
     np.testing.assert_array_equal(layer.data, preview.images['fixed'])
+
+
+@pytest.mark.parametrize('orientation', ['array', 'file', 'lps', 'beam'])
+@pytest.mark.parametrize('ndim', [2, 3])
+def test_it_lies_over_the_layers_it_comes_from(
+    viewer_model: ViewerModel, ndim: int, orientation: str
+) -> None:
+    """However the network turns its axes."""
+    shape = (24, 30, 36)[-ndim:]
+    centre = np.array((9, 20, 10)[-ndim:])
+    layer = viewer_model.add_image(
+        _blob(shape, centre),
+        scale=(3.0, 2.0, 1.0)[-ndim:],
+        translate=(-7.0, 4.0, 11.0)[-ndim:],
+        units=('mm',) * ndim,
+    )
+    fixed = image_of(layer, name='fixed').load()
+    target = network_grid(
+        fixed, Preprocessing('resize', (32,) * ndim, orientation), 1
+    )
+    seen = resample(fixed.data, fixed.grid, target)[0, 0].numpy()
+    images = dict.fromkeys(NAMES, seen.astype(np.float16))
+    layers = PreviewLayers(viewer_model, 'a run')
+    _show(layers, Preview(1, images, target.spacing, target))
+    shown = layers.layers()['fixed']
+    place = np.unravel_index(shown.data.argmax(), shown.data.shape)
+    np.testing.assert_allclose(
+        shown.data_to_world(place),
+        layer.data_to_world(centre),
+        atol=max(target.spacing),
+    )
+    # napari can slice along its axes
+    linear = np.asarray(shown.affine.linear_matrix)
+    assert np.allclose(linear, np.diag(np.diag(linear)))
+    assert grid_of(shown).units == 'mm'
+
+
+def _blob(shape: tuple[int, ...], centre: np.ndarray) -> np.ndarray:
+    index = np.stack(np.indices(shape), -1)
+    distance = np.square(index - centre).sum(-1)
+    blob: np.ndarray = np.exp(-distance / 8).astype(np.float32)
+    return blob

@@ -218,7 +218,8 @@ def _the_only_two(viewer: ViewerModel) -> list[LayerPair]:
     return [
         LayerPair(
             f'{images[0].name} → {images[1].name}',
-            *map(reference, images),
+            reference(images[0]),
+            reference(images[1]),
             moving,
             fixed,
         )

@@ -130,7 +130,7 @@ def memory_gb(config: TrainConfig) -> float:
     """Estimate the peak memory of a training process in GB."""
     voxels = math.prod(config.shape) * config.batch_size
     voxels /= config.optimiser.accumulation
-    per_voxel = _BYTES
+    per_voxel = float(_BYTES)
     if estimator_of(config.scheme.name) or config.scheme.companions:
         per_voxel += _ESTIMATOR_BYTES
     heavy = _HEAVY_BYTES.get(config.network.name, 0.0)

@@ -149,7 +149,7 @@ class _Place:
 
     def __init__(self, preview: Preview) -> None:
         shape = preview.images['fixed'].shape
-        grid: Grid | None = getattr(preview, 'grid', None)
+        grid = preview.grid
         if grid is None or grid.shape != shape:
             grid = Grid.from_spacing(shape[::-1], units='voxel').transposed()
         upright, self._order, senses = _upright(grid)

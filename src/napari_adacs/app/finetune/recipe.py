@@ -123,7 +123,7 @@ def _scheme(wishes: Wishes, start: ModelHeader | None) -> dict[str, Any]:
     if start is not None:
         # all estimators of a run have one size: that of those that exist
         known = start.auxiliaries
-        sizes = [known[estimator]] if estimator in known else []
+        sizes = [known[estimator]] if estimator and estimator in known else []
         sizes += list(known.values())
         options = dict(sizes[0]) if sizes else options
         companions = [

@@ -79,6 +79,7 @@ class FilePairs(PairSource):
             files.group,
             tuple(float(step) for step in grid.spacing),
             grid.units,
+            grid,
         )
 
 

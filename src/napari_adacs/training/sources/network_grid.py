@@ -36,6 +36,7 @@ def resized(pair: TrainingPair, shape: tuple[int, ...]) -> TrainingPair:
     steps = pair.spacing or (1.0,) * len(shape)
     return replace(
         pair,
+        grid=None,
         spacing=tuple(s * f for s, f in zip(steps, factors, strict=True)),
         moving=_image(pair.moving, shape),
         fixed=_image(pair.fixed, shape),
