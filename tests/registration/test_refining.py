@@ -17,7 +17,6 @@ from napari_adacs.registration.config import STEPS_FROM_ZERO, RunConfig
 from napari_adacs.registration.free_field import (
     FreeFieldOptions,
     fit_free_field,
-    full_size,
 )
 from napari_adacs.registration.inputs import ImageOnGrid
 from napari_adacs.registration.plan import completed, plan_registration
@@ -26,6 +25,7 @@ from napari_adacs.registration.register import register, register_on_grids
 from napari_adacs.spatial.field import DisplacementField
 from napari_adacs.spatial.grid import Grid
 from napari_adacs.spatial.jacobian import jacobian_determinant
+from napari_adacs.spatial.smoothing import resize_vectors
 
 
 def texture(shape, seed=0, sigma=2.0):
@@ -162,7 +162,7 @@ class TestFit:
                 spacing=(1.0, 1.0),
                 weight=chosen,
             )
-            found = full_size(last.field, (64, 64)).numpy()
+            found = resize_vectors(last.field, (64, 64)).numpy()
             error = np.linalg.norm(found - field.voxels, axis=0)
             errors.append(error[16:44, 16:44].mean())
         assert errors[1] < 0.5 * errors[0]
@@ -205,7 +205,7 @@ class TestFit:
         *_, last = fit_free_field(
             blank, blank, FreeFieldOptions(), spacing=(1.0, 1.0), start=start
         )
-        found = full_size(last.field, (40, 40))
+        found = resize_vectors(last.field, (40, 40))
         torch.testing.assert_close(found, start, atol=0.1, rtol=0)
 
 

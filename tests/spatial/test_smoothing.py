@@ -11,7 +11,7 @@ from napari_adacs.spatial.smoothing import (
     enlarge,
     gaussian_matrix,
     linear_matrix,
-    scale_of,
+    resize_vectors,
     smooth,
 )
 
@@ -56,8 +56,16 @@ def test_axes_have_their_own_sigma():
 
 
 def test_vectors_scale_with_the_size():
-    factors = scale_of((4, 8), (8, 8), torch.zeros(1)).flatten()
+    factors = resize_vectors(torch.ones(2, 4, 8), (8, 8))[:, 3, 3]
     assert factors.tolist() == [2, 1]
+
+
+def test_vectors_are_averaged_where_an_axis_loses_voxels():
+    fine = torch.tensor([0.0, 2, 4, 6]).expand(2, 4, 4)
+    found = resize_vectors(fine, (8, 2))
+    assert found.shape == (2, 8, 2)
+    np.testing.assert_allclose(found[0], [[2.0, 10]] * 8)
+    np.testing.assert_allclose(found[1], [[0.5, 2.5]] * 8)
 
 
 def test_a_matrix_made_in_inference_mode_serves_training():

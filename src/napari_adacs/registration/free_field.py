@@ -38,7 +38,7 @@ from napari_adacs.registration.local_motion import (
 )
 from napari_adacs.registration.resolutions import Level, levels_of
 from napari_adacs.spatial.operators import identity_coordinates, sample
-from napari_adacs.spatial.smoothing import enlarge, scale_of, smooth
+from napari_adacs.spatial.smoothing import resize_vectors, smooth
 
 
 @dataclass(frozen=True)
@@ -160,11 +160,6 @@ def fit_free_field(
         added = field if prior is None else field - prior
 
 
-def full_size(field: Tensor, shape: Sequence[int]) -> Tensor:
-    """Return a step's field on the images' grid, in voxels of it."""
-    return enlarge(field, shape) * scale_of(field.shape[1:], shape, field)
-
-
 def _converge(
     level: Level,
     moving: Tensor,
@@ -197,7 +192,7 @@ def _converge(
         certainty = on_field.clamp_min(_LEAST_CERTAINTY * on_field.mean())
     best, waited = float('inf'), 0
     for _ in range(options.steps):
-        found_at = places + full_size(field, level.image)[None]
+        found_at = places + resize_vectors(field, level.image)[None]
         warped = standardised(
             sample(moving[None], found_at, padding='border')[0]
         )

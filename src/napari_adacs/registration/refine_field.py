@@ -15,7 +15,6 @@ from napari_adacs.registration.free_field import (
     FitStep,
     FreeFieldOptions,
     fit_free_field,
-    full_size,
 )
 from napari_adacs.registration.inputs import ImageOnGrid
 from napari_adacs.registration.preprocess import resample, scaled
@@ -23,7 +22,7 @@ from napari_adacs.registration.progress import Reporter
 from napari_adacs.spatial.field import DisplacementField
 from napari_adacs.spatial.grid import Grid
 from napari_adacs.spatial.jacobian import jacobian_determinant
-from napari_adacs.spatial.smoothing import smooth
+from napari_adacs.spatial.smoothing import resize_vectors, smooth
 
 FloatMap = NDArray[np.float32]
 Watch = Callable[[float, float, Callable[[], DisplacementField]], None]
@@ -84,7 +83,7 @@ def refine_field(
         return scaled(resample(image.data, image.grid, grid))[0].to(device)
 
     def native(found: Tensor) -> DisplacementField:
-        voxels = full_size(found, grid.shape).cpu().numpy()
+        voxels = resize_vectors(found, grid.shape).cpu().numpy()
         on_grid = DisplacementField(voxels, grid, field.moving_grid)
         return on_grid.to_grid(fixed.grid)
 

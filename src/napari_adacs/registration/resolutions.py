@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from napari_adacs.spatial.smoothing import enlarge, scale_of, smooth
+from napari_adacs.spatial.smoothing import resize_vectors, smooth
 
 # No axis gets fewer voxels than this at a coarse resolution.
 _FEWEST = 8
@@ -50,15 +50,7 @@ class Level:
         """Bring a field of another resolution to this one; None is zero."""
         if field is None:
             return like.new_zeros((len(self.field), *self.field))
-        old = field.shape[1:]
-        scale = scale_of(old, self.field, field)
-        coarser = any(m < n for m, n in zip(self.field, old, strict=True))
-        resized = (
-            smooth(field, 0.0, self.field)
-            if coarser
-            else enlarge(field, self.field)
-        )
-        return resized * scale
+        return resize_vectors(field, self.field)
 
 
 def levels_of(

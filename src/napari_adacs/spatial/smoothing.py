@@ -71,15 +71,27 @@ def enlarge(values: Tensor, shape: Sequence[int]) -> Tensor:
 
 
 def resize_vectors(vectors: Tensor, shape: Sequence[int]) -> Tensor:
-    """Enlarge displacements (ndim, *shape), in voxels of the new grid."""
-    larger = enlarge(vectors, shape)
-    return larger * scale_of(vectors.shape[1:], shape, vectors)
+    """Bring displacements to another size, in voxels of it.
 
+    Parameters
+    ----------
+    vectors : (ndim, *old_shape) torch.Tensor
+        Displacements, in voxels of their own grid.
+    shape : sequence of int
+        New size. Onto a finer grid displacements are interpolated; where
+        an axis loses voxels they are averaged.
 
-def scale_of(old: Sequence[int], new: Sequence[int], like: Tensor) -> Tensor:
-    """Return new over old size for each axis, to multiply vectors by."""
-    factors = [m / n for n, m in zip(old, new, strict=True)]
-    return like.new_tensor(factors).view(-1, *([1] * len(factors)))
+    Returns
+    -------
+    (ndim, *shape) torch.Tensor
+        Displacements, in voxels of the new grid.
+    """
+    old = vectors.shape[1:]
+    factors = [m / n for n, m in zip(old, shape, strict=True)]
+    finer = min(factors) >= 1
+    resized = enlarge(vectors, shape) if finer else smooth(vectors, 0, shape)
+    scale = vectors.new_tensor(factors)
+    return resized * scale.view(-1, *([1] * len(factors)))
 
 
 @lru_cache(maxsize=128)
