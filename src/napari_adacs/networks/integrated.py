@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -73,3 +76,23 @@ class IntegratedEstimator(DisplacementEstimator):
         """Integrate a velocity and bring it to full resolution."""
         integrated = integrate(raw, self.int_steps)
         return resize_displacement(integrated, float(self.int_downsize))
+
+
+class OnePassEstimator(IntegratedEstimator):
+    """Base class: one network maps both images to what it emits.
+
+    Its parameters are those of `IntegratedEstimator`.
+    """
+
+    @abstractmethod
+    def emit(self, pair: Tensor) -> Tensor:
+        """Map moving and fixed (N, 2, *shape) to what the network emits."""
+
+    def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
+        """Estimate the motion between images of valid sizes."""
+        flow = self.emit(torch.cat([moving, fixed], dim=1))
+        return self.shrunk_motion(flow, inverse)
+
+    def tensor_functions(self) -> dict[str, Callable[..., Tensor]]:
+        """Return the whole network as one function of the pair."""
+        return {'emit': self.emit}

@@ -12,7 +12,6 @@ registration", MedIA 82, 2022.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,8 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_adacs.errors import ModelError
-from napari_adacs.networks.base import Motion
-from napari_adacs.networks.integrated import IntegratedEstimator
+from napari_adacs.networks.integrated import OnePassEstimator
 from napari_adacs.networks.options import changed
 from napari_adacs.networks.swin import PATCH, SwinTransformer
 from napari_adacs.networks.unet import convolution
@@ -134,7 +132,7 @@ class DecoderBlock(nn.Module):
         return out
 
 
-class TransMorph(IntegratedEstimator):
+class TransMorph(OnePassEstimator):
     """Swin transformer encoder, convolutional decoder, displacement head.
 
     Parameters
@@ -199,15 +197,6 @@ class TransMorph(IntegratedEstimator):
         )
         self.c1 = conv_block(ndim, 2, half)
         self.c2 = conv_block(ndim, 2, _HEAD_CHANNELS)
-
-    def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
-        """Estimate the motion between images of valid sizes."""
-        flow = self.emit(torch.cat([moving, fixed], dim=1))
-        return self.shrunk_motion(flow, inverse)
-
-    def tensor_functions(self) -> dict[str, Callable[..., Tensor]]:
-        """Return the whole network as one function of the pair."""
-        return {'emit': self.emit}
 
     def emit(self, pair: Tensor) -> Tensor:
         """Map moving and fixed (N, 2, *shape) to (N, ndim, *shape)."""

@@ -11,21 +11,19 @@ Registration for Images and Surfaces", MedIA 57, 2019 (the integration).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from napari_adacs.errors import ModelError
-from napari_adacs.networks.base import Motion
-from napari_adacs.networks.integrated import IntegratedEstimator
+from napari_adacs.networks.integrated import OnePassEstimator
 from napari_adacs.networks.unet import UNet, convolution
 
 _FLOW_INIT_SD = 1e-5
 
 
-class VoxelMorph(IntegratedEstimator):
+class VoxelMorph(OnePassEstimator):
     """U-Net that emits a stationary velocity, integrated to a displacement.
 
     Parameters
@@ -91,16 +89,7 @@ class VoxelMorph(IntegratedEstimator):
             )
         self.emitted_step = self.int_downsize = step
 
-    def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
-        """Estimate the motion between images of valid sizes."""
-        flow = self.emit(torch.cat([moving, fixed], dim=1))
-        return self.shrunk_motion(flow, inverse)
-
     def emit(self, pair: Tensor) -> Tensor:
         """Map moving and fixed (N, 2, *shape) to what the head emits."""
         flow: Tensor = self.flow(self.unet_model(pair))
         return flow
-
-    def tensor_functions(self) -> dict[str, Callable[..., Tensor]]:
-        """Return U-Net and head as one function of the pair."""
-        return {'emit': self.emit}

@@ -16,15 +16,14 @@ Registration", MICCAI 2018 (half resolution, integration).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_adacs.errors import ModelError
-from napari_adacs.networks.base import Motion
-from napari_adacs.networks.integrated import IntegratedEstimator
+from napari_adacs.networks.integrated import OnePassEstimator
 from napari_adacs.networks.unet import ENCODER, convolution
 
 _FLOW_INIT_SD = 1e-5
@@ -80,7 +79,7 @@ class Conv(nn.Module):
         return F.leaky_relu(self.main(x), _SLOPE)
 
 
-class VoxelMorph2018(IntegratedEstimator):
+class VoxelMorph2018(OnePassEstimator):
     """U-Net with a strided encoder.
 
     Parameters
@@ -150,15 +149,6 @@ class VoxelMorph2018(IntegratedEstimator):
             self.tail.append(Conv(ndim, channels, features))
             channels = features
         self.flow = _head(ndim, channels)
-
-    def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
-        """Estimate the motion between images of valid sizes."""
-        flow = self.emit(torch.cat([moving, fixed], dim=1))
-        return self.shrunk_motion(flow, inverse)
-
-    def tensor_functions(self) -> dict[str, Callable[..., Tensor]]:
-        """Return U-Net and head as one function of the pair."""
-        return {'emit': self.emit}
 
     def emit(self, pair: Tensor) -> Tensor:
         """Map moving and fixed (N, 2, *shape) to what the head emits."""

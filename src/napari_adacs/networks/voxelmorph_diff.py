@@ -9,7 +9,7 @@ Registration for Images and Surfaces", MedIA 57, 2019.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -18,11 +18,12 @@ from torch import Tensor, nn
 
 from napari_adacs.errors import ModelError
 from napari_adacs.networks.base import Motion, Terms
-from napari_adacs.networks.precision import full
 from napari_adacs.networks.sizes import crop_end
 from napari_adacs.networks.unet import convolution
-from napari_adacs.networks.voxelmorph import VoxelMorph
-from napari_adacs.networks.voxelmorph_sigma import drawn
+from napari_adacs.networks.voxelmorph_variance import (
+    VarianceVoxelMorph,
+    drawn,
+)
 from napari_adacs.objectives.uncertainty import velocity_divergence
 
 # So small that the first draws hardly differ from the mean.
@@ -30,7 +31,7 @@ _FIRST_LOG_VARIANCE = -10.0
 _HEAD_INIT_SD = 1e-10
 
 
-class VoxelMorphDiff(VoxelMorph):
+class VoxelMorphDiff(VarianceVoxelMorph):
     """U-Net that emits mean and variance of a stationary velocity.
 
     While training, the velocity is drawn from ``N(mu, Sigma)`` with a
@@ -115,17 +116,11 @@ class VoxelMorphDiff(VoxelMorph):
         features = self.unet_model(pair)
         return torch.cat([self.flow(features), self.log_sigma(features)], 1)
 
-    def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
-        """Estimate the motion of the mean velocity."""
-        mean, log_variance = self._posterior(moving, fixed)
-        motion = self.shrunk_motion(mean, inverse)
-        return replace(motion, log_variance=log_variance)
-
     def estimate_learning(
         self, moving: Tensor, fixed: Tensor, inverse: bool
     ) -> tuple[Motion, Terms]:
         """Draw a velocity, and say how far its posterior is from the prior."""
-        mean, log_variance = self._posterior(moving, fixed)
+        mean, log_variance = self.posterior(moving, fixed)
         motion = self.shrunk_motion(drawn(mean, log_variance), inverse)
         scale = 2 * self.image_sd**2
         # The divergence is per voxel of the velocity, the data term per
@@ -159,14 +154,3 @@ class VoxelMorphDiff(VoxelMorph):
         variance = squares / self.samples - mean.square()
         unbiased = self.samples / (self.samples - 1)
         return (variance.clamp_min(0) * unbiased).sqrt()
-
-    def _posterior(
-        self, moving: Tensor, fixed: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        emitted = full(self.emit(torch.cat([moving, fixed], dim=1)))
-        mean, log_variance = emitted.chunk(2, dim=1)
-        return mean, log_variance
-
-    def tensor_functions(self) -> dict[str, Callable[..., Tensor]]:
-        """Return U-Net and both heads as one function of the pair."""
-        return {'emit': self.emit}

@@ -9,7 +9,7 @@ Uncertainty Estimation Framework for Unsupervised Registration", MICCAI
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,10 +18,12 @@ from torch import Tensor, nn
 
 from napari_adacs.errors import ModelError
 from napari_adacs.networks.base import Motion, Terms
-from napari_adacs.networks.precision import full
 from napari_adacs.networks.sizes import crop_end
 from napari_adacs.networks.unet import convolution
-from napari_adacs.networks.voxelmorph import VoxelMorph
+from napari_adacs.networks.voxelmorph_variance import (
+    VarianceVoxelMorph,
+    drawn,
+)
 from napari_adacs.objectives.uncertainty import variance_penalty
 
 # A standard deviation of a seventh of a voxel: from one voxel, the first
@@ -29,7 +31,7 @@ from napari_adacs.objectives.uncertainty import variance_penalty
 _FIRST_LOG_VARIANCE = -4.0
 
 
-class VoxelMorphSigma(VoxelMorph):
+class VoxelMorphSigma(VarianceVoxelMorph):
     """U-Net with a further layer for the variance ``sigma_z^2`` of ``z``.
 
     While training, the displacement is drawn, ``z ~ N(mu_z, sigma_z^2 I)``,
@@ -95,29 +97,19 @@ class VoxelMorphSigma(VoxelMorph):
         features = self.unet_model(pair)
         return torch.cat([self.flow(features), self.log_sigma_z(features)], 1)
 
-    def tensor_functions(self) -> dict[str, Callable[..., Tensor]]:
-        """Return U-Net and both heads as one function of the pair."""
-        return {'emit': self.emit}
-
-    def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
-        """Estimate the mean motion and its uncertainty."""
-        flow, log_variance = self._emitted(moving, fixed)
-        motion = self.shrunk_motion(flow, inverse)
-        return replace(motion, log_variance=log_variance)
-
     def estimate_learning(
         self, moving: Tensor, fixed: Tensor, inverse: bool
     ) -> tuple[Motion, Terms]:
         """Draw displacements, and say what their uncertainty costs."""
         back = None
         if inverse and self.invertible:
-            flow, log_variance = self._emitted(
+            flow, log_variance = self.posterior(
                 torch.cat([moving, fixed]), torch.cat([fixed, moving])
             )
             motion = self.shrunk_motion(flow.chunk(2)[0], True)
             forward, back = log_variance.chunk(2)
         else:
-            flow, log_variance = self._emitted(moving, fixed)
+            flow, log_variance = self.posterior(moving, fixed)
             motion = self.shrunk_motion(flow, False)
             forward = log_variance
         motion = replace(
@@ -137,24 +129,3 @@ class VoxelMorphSigma(VoxelMorph):
         spread = torch.exp(motion.log_variance / 2)
         spread = crop_end(spread, motion.displacement.shape[2:])
         return spread.expand_as(motion.displacement)
-
-    def _emitted(self, moving: Tensor, fixed: Tensor) -> tuple[Tensor, Tensor]:
-        emitted = full(self.emit(torch.cat([moving, fixed], dim=1)))
-        return emitted[:, :-1], emitted[:, -1:]
-
-
-def drawn(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Draw from a normal distribution, with gradients to both parameters.
-
-    Parameters
-    ----------
-    mean : (N, C, *shape) torch.Tensor
-        Mean.
-    log_variance : (N, C or 1, *shape) torch.Tensor
-        Logarithm of the variance.
-
-    References
-    ----------
-    Kingma and Welling, "Auto-Encoding Variational Bayes", ICLR 2014.
-    """
-    return mean + torch.exp(log_variance / 2) * torch.randn_like(mean)

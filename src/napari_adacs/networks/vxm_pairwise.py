@@ -16,14 +16,13 @@ Registration for Images and Surfaces", MedIA 57, 2019 (the integration).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_adacs.networks.base import Motion
-from napari_adacs.networks.integrated import IntegratedEstimator
+from napari_adacs.networks.integrated import OnePassEstimator
 from napari_adacs.networks.unet import convolution
 
 FEATURES = (16, 16, 16, 16, 16)
@@ -119,7 +118,7 @@ class BasicUNet(nn.Module):
         return out
 
 
-class VxmPairwise(IntegratedEstimator):
+class VxmPairwise(OnePassEstimator):
     """VoxelMorph 0.3.
 
     Parameters
@@ -155,15 +154,6 @@ class VxmPairwise(IntegratedEstimator):
         nn.init.normal_(self.flow_layer.conv0.weight, 0.0, _FLOW_INIT_SD)
         assert self.flow_layer.conv0.bias is not None
         nn.init.zeros_(self.flow_layer.conv0.bias)
-
-    def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
-        """Estimate the motion between images of valid sizes."""
-        flow = self.emit(torch.cat([moving, fixed], dim=1))
-        return self.shrunk_motion(flow, inverse)
-
-    def tensor_functions(self) -> dict[str, Callable[..., Tensor]]:
-        """Return U-Net and velocity layer as one function of the pair."""
-        return {'emit': self.emit}
 
     def emit(self, pair: Tensor) -> Tensor:
         """Map moving and fixed (N, 2, *shape) to (N, ndim, *shape)."""
