@@ -45,8 +45,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     'models': {'networks', 'weighting'},
     'phantom': {'spatial'},
     # A network is trained on files as register() will show them to it: the
-    # same readers, the same preprocessing.
+    # same readers, the same preprocessing; it is chosen by the Dice that
+    # evaluation will report.
     'training': {
+        'evaluation',
         'io',
         'models',
         'networks',

@@ -12,11 +12,10 @@ from scipy.ndimage import find_objects
 from napari_adacs.evaluation.inputs import (
     BoolArray,
     LabelArray,
-    as_labels,
-    as_mask,
+    as_both_labels,
+    as_masks,
     as_spacing,
     diagonal,
-    require_same_shape,
 )
 from napari_adacs.evaluation.overlap import (
     dice_from_counts,
@@ -76,8 +75,7 @@ def compare_masks(
         If a mask is not binary, the shapes differ, or the spacing does not
         fit.
     """
-    first, second = as_mask(a, 'first mask'), as_mask(b, 'second mask')
-    require_same_shape(first, second, ('first mask', 'second mask'))
+    first, second = as_masks(a, b)
     sizes = as_spacing(spacing, first.ndim)
     box = bounding_box(first | second)
     worst = diagonal(first.shape, sizes)
@@ -116,8 +114,7 @@ def compare_labels(
         If the arrays are not segmentations, the shapes differ, or the
         spacing does not fit.
     """
-    first, second = as_labels(a, 'first labels'), as_labels(b, 'second labels')
-    require_same_shape(first, second, ('first labels', 'second labels'))
+    first, second = as_both_labels(a, b)
     sizes = as_spacing(spacing, first.ndim)
     worst = diagonal(first.shape, sizes)
     return {

@@ -133,6 +133,34 @@ def as_spacing(
     return tuple(sizes.tolist())
 
 
+def as_masks(a: ArrayLike, b: ArrayLike) -> tuple[BoolArray, BoolArray]:
+    """Return two masks on one grid as booleans; see `as_mask`.
+
+    Raises
+    ------
+    InputError
+        If a mask is not binary or the shapes differ.
+    """
+    first, second = as_mask(a, 'first mask'), as_mask(b, 'second mask')
+    require_same_shape(first, second, ('first mask', 'second mask'))
+    return first, second
+
+
+def as_both_labels(
+    a: ArrayLike, b: ArrayLike
+) -> tuple[LabelArray, LabelArray]:
+    """Return two segmentations on one grid as integers; see `as_labels`.
+
+    Raises
+    ------
+    InputError
+        If an array is no segmentation or the shapes differ.
+    """
+    first, second = as_labels(a, 'first labels'), as_labels(b, 'second labels')
+    require_same_shape(first, second, ('first labels', 'second labels'))
+    return first, second
+
+
 def require_same_shape(
     a: NDArray[np.generic], b: NDArray[np.generic], names: tuple[str, str]
 ) -> None:

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from napari_adacs.evaluation.inputs import (
     as_mask,
+    as_masks,
     as_spacing,
-    require_same_shape,
 )
 
 
@@ -137,8 +137,7 @@ def jaccard_from_counts(n_a: int, n_b: int, n_both: int) -> float:
 
 
 def _counts(a: ArrayLike, b: ArrayLike) -> tuple[int, int, int]:
-    first, second = as_mask(a, 'first mask'), as_mask(b, 'second mask')
-    require_same_shape(first, second, ('first mask', 'second mask'))
+    first, second = as_masks(a, b)
     return (
         int(np.count_nonzero(first)),
         int(np.count_nonzero(second)),

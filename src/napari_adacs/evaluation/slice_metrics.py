@@ -19,11 +19,10 @@ from napari_adacs.evaluation.comparison import masks_of_labels
 from napari_adacs.evaluation.inputs import (
     BoolArray,
     FloatArray,
-    as_labels,
-    as_mask,
+    as_both_labels,
+    as_masks,
     as_spacing,
     diagonal,
-    require_same_shape,
 )
 from napari_adacs.evaluation.nearest import nearest_distances
 from napari_adacs.evaluation.surface import bounding_box, surface
@@ -86,8 +85,7 @@ def slice_metrics(
         If a mask is not binary, the shapes differ, or the spacing does not
         fit.
     """
-    first, second = as_mask(a, 'first mask'), as_mask(b, 'second mask')
-    require_same_shape(first, second, ('first mask', 'second mask'))
+    first, second = as_masks(a, b)
     sizes = as_spacing(spacing, first.ndim)
     box = bounding_box(first | second)
     return _in_box(first[box], second[box], box, first.shape, sizes)
@@ -124,8 +122,7 @@ def slice_metrics_of_labels(
         If the arrays are not segmentations, the shapes differ, or the
         spacing does not fit.
     """
-    first, second = as_labels(a, 'first labels'), as_labels(b, 'second labels')
-    require_same_shape(first, second, ('first labels', 'second labels'))
+    first, second = as_both_labels(a, b)
     sizes = as_spacing(spacing, first.ndim)
     found: dict[int, tuple[SliceMetrics, ...]] = {}
     for label, box, masks in masks_of_labels(first, second, labels):

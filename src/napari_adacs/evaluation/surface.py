@@ -17,10 +17,9 @@ from numpy.typing import ArrayLike
 from napari_adacs.evaluation.inputs import (
     BoolArray,
     FloatArray,
-    as_mask,
+    as_masks,
     as_spacing,
     diagonal,
-    require_same_shape,
 )
 from napari_adacs.evaluation.nearest import nearest_distances
 
@@ -108,8 +107,7 @@ def surface_distances(
     Definitions as in Maier-Hein and Reinke et al., "Metrics reloaded",
     Nat. Methods 21, 2024; tools differ in all of them, see docs/metrics.md.
     """
-    first, second = as_mask(a, 'first mask'), as_mask(b, 'second mask')
-    require_same_shape(first, second, ('first mask', 'second mask'))
+    first, second = as_masks(a, b)
     sizes = as_spacing(spacing, first.ndim)
     box = bounding_box(first | second)
     return distances_in_box(

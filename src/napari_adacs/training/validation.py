@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from napari_adacs.evaluation.overlap import dice
 from napari_adacs.networks.base import DisplacementEstimator
 from napari_adacs.spatial.jacobian import jacobian_determinant
 from napari_adacs.spatial.operators import warp
@@ -122,10 +122,5 @@ def _label_dsc(pair: TrainingPair, field: torch.Tensor) -> dict[int, float]:
     for label in labels[labels > 0]:
         mask = (pair.moving_labels == label).astype(np.float32)
         share = warp(torch.from_numpy(mask)[None, None], field)[0, 0].numpy()
-        out[int(label)] = _dice(share >= 0.5, pair.fixed_labels == label)
+        out[int(label)] = dice(share >= 0.5, pair.fixed_labels == label)
     return out
-
-
-def _dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    total = int(a.sum()) + int(b.sum())
-    return 1.0 if total == 0 else 2 * int((a & b).sum()) / total
