@@ -14,7 +14,6 @@ from napari_adacs.io.images import read_image
 from napari_adacs.io.label_guess import as_labels
 from napari_adacs.io.pair_files import PairFiles
 from napari_adacs.io.pair_finding import find_pairs
-from napari_adacs.io.volume import Volume
 from napari_adacs.registration.inputs import ImageOnGrid
 
 
@@ -93,7 +92,8 @@ def _side(
 ) -> tuple[ImageOnGrid, NDArray[Any] | None]:
     """Read one image of a pair, and its segmentation if it has one."""
     volume = read_image(path)
-    image = ImageOnGrid(_frame(volume, frame), volume.grid, role)
+    option = f'a table of pairs: {role}_frame'
+    image = ImageOnGrid(volume.frame(frame, option), volume.grid, role)
     if labels is None:
         return image, None
     segmentation = read_image(labels)
@@ -102,7 +102,9 @@ def _side(
             f'{labels.name} does not lie on the grid of {path.name}.',
             'Resample the segmentation with nearest neighbours first.',
         )
-    data = _frame(segmentation, frame)
+    # a single segmentation belongs to whatever frame is chosen
+    own = frame if segmentation.has_time else None
+    data = segmentation.frame(own, option)
     whole = as_labels(data, labels.name, declared=True)
     if whole is None:
         raise InputError(
@@ -110,18 +112,3 @@ def _side(
             'numbers from 0 up.'
         )
     return image, whole
-
-
-def _frame(volume: Volume, frame: int | None) -> NDArray[Any]:
-    if not volume.has_time:
-        return volume.data
-    name = volume.path.name
-    if frame is None:
-        raise InputError(
-            f'{name} is a sequence of {volume.n_frames} frames.',
-            'Say which ones in a table: moving_frame and fixed_frame.',
-        )
-    if frame >= volume.n_frames:
-        raise InputError(f'{name} has no frame {frame}.')
-    chosen: NDArray[Any] = volume.data[frame]
-    return chosen

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from napari_adacs.app.label_evaluation import check_labels
-from napari_adacs.errors import InputError
 from napari_adacs.io.images import read_image
 from napari_adacs.io.label_guess import as_labels
 from napari_adacs.io.record import describe_array
@@ -92,23 +90,8 @@ def open_labels(
 def _frame_of(
     volume: Volume, role: str, frame: int | None, option: str
 ) -> Opened:
-    data, name = volume.data, Path(volume.path).name
+    data = volume.frame(frame, option)
+    chosen = None
     if volume.has_time:
-        last = volume.n_frames - 1
-        if frame is None:
-            raise InputError(
-                f'{name} is a sequence of {volume.n_frames} frames.',
-                f'Choose one with {option} 0 to {last}.',
-            )
-        if frame > last:
-            raise InputError(
-                f'{name} has no frame {frame}.', f'Choose 0 to {last}.'
-            )
-        data = np.ascontiguousarray(data[frame])
-    elif frame:
-        raise InputError(
-            f'{name} has no frame {frame}: it is a single image.',
-            f'Leave {option} out.',
-        )
-    chosen = frame if volume.has_time else None
+        data, chosen = np.ascontiguousarray(data), frame
     return Opened(ImageOnGrid(data, volume.grid, role), volume, chosen)

@@ -71,3 +71,43 @@ class Volume:
     def has_time(self) -> bool:
         """Whether the first axis of the data is time."""
         return self.data.ndim > self.grid.ndim
+
+    def frame(self, index: int | None, option: str) -> NDArray[Any]:
+        """Return one frame, or the image that is not a sequence.
+
+        Parameters
+        ----------
+        index : int or None
+            Which frame; None or 0 for a single image.
+        option : str
+            What a person chooses the frame with, for messages.
+
+        Returns
+        -------
+        (*grid.shape) numpy.ndarray
+            A view of the data.
+
+        Raises
+        ------
+        InputError
+            If there is no such frame, or one must be chosen.
+        """
+        name, last = self.path.name, self.n_frames - 1
+        if not self.has_time:
+            if index:
+                raise InputError(
+                    f'{name} has no frame {index}: it is a single image.',
+                    f'Leave {option} out.',
+                )
+            return self.data
+        if index is None:
+            raise InputError(
+                f'{name} is a sequence of {self.n_frames} frames.',
+                f'Choose one with {option} 0 to {last}.',
+            )
+        if not 0 <= index <= last:
+            raise InputError(
+                f'{name} has no frame {index}.', f'Choose 0 to {last}.'
+            )
+        chosen: NDArray[Any] = self.data[index]
+        return chosen

@@ -12,7 +12,6 @@ from napari_adacs.errors import InputError
 from napari_adacs.io.images import read_image
 from napari_adacs.io.label_guess import as_labels
 from napari_adacs.io.pair_files import PairFiles
-from napari_adacs.io.volume import Volume
 from napari_adacs.models.header import Preprocessing
 from napari_adacs.registration.inputs import ImageOnGrid, check_pair, checked
 from napari_adacs.registration.preprocess import network_grid, prepare
@@ -86,25 +85,8 @@ class FilePairs(PairSource):
 def _image(files: PairFiles, role: str, frame: int | None) -> ImageOnGrid:
     path = files.moving if role == 'moving' else files.fixed
     volume = read_image(path)
-    data = _frame(volume, frame, declared=True)
+    data = volume.frame(frame, f'a table of pairs: {role}_frame')
     return checked(ImageOnGrid(data, volume.grid, role))
-
-
-def _frame(volume: Volume, frame: int | None, declared: bool) -> NDArray[Any]:
-    name = volume.path.name
-    if not volume.has_time:
-        if frame and declared:
-            raise InputError(f'{name} has no frame {frame}.')
-        return volume.data
-    if frame is None:
-        raise InputError(
-            f'{name} is a sequence of {volume.n_frames} frames.',
-            'Say which ones in a table: moving_frame and fixed_frame.',
-        )
-    if frame >= volume.n_frames:
-        raise InputError(f'{name} has no frame {frame}.')
-    chosen: NDArray[Any] = volume.data[frame]
-    return chosen
 
 
 def _labels(
@@ -118,7 +100,9 @@ def _labels(
             f'{path.name} does not lie on the grid of its image.',
             'Resample the segmentation with nearest neighbours first.',
         )
-    data = _frame(volume, frame, declared=False)
+    # a single segmentation belongs to whatever frame is chosen
+    own = frame if volume.has_time else None
+    data = volume.frame(own, f'a table of pairs: {image.name}_frame')
     whole = as_labels(data, path.name, declared=True)
     if whole is None or whole.max() > np.iinfo(np.uint8).max:
         raise InputError(
