@@ -7,10 +7,17 @@ from argparse import ArgumentParser, Namespace
 
 from napari_adacs.cli.parser_benchmark import add_benchmark
 from napari_adacs.cli.parser_models import add_models
+from napari_adacs.cli.parser_parts import (
+    FRAME,
+    IMAGES,
+    Verbs,
+    add_compare,
+    add_frames,
+    add_out,
+    count,
+)
+from napari_adacs.cli.parser_register import add_register
 from napari_adacs.cli.parser_training import add_prepare, add_train
-
-_IMAGES = 'NIfTI (.nii, .nii.gz) or NumPy (.npy, .npz)'
-_FRAME = 'frame of a 4D file, from 0'
 
 
 def make_parser() -> ArgumentParser:
@@ -24,7 +31,7 @@ def make_parser() -> ArgumentParser:
     verbs = parser.add_subparsers(
         title='commands', metavar='COMMAND', required=True
     )
-    _add_register(verbs)
+    add_register(verbs)
     _add_warp(verbs)
     _add_evaluate(verbs)
     add_benchmark(verbs)
@@ -50,134 +57,20 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-_Verbs = argparse._SubParsersAction  # noqa: SLF001 - has no public name
-
-
-def _add_register(verbs: _Verbs[ArgumentParser]) -> None:
-    parser = verbs.add_parser(
-        'register',
-        help='register a moving image to a fixed image',
-        description='Register MOVING to FIXED. OUT gets warped.nii.gz, '
-        'displacement.nii.gz (an ITK displacement field), the maps of the '
-        'model (score, variance, weight, displacement_sd), run.json, and '
-        'with labels warped_labels.nii.gz and metrics.csv.',
-    )
-    parser.add_argument('moving', metavar='MOVING', help=_IMAGES)
-    parser.add_argument('fixed', metavar='FIXED', help=_IMAGES)
-    _out(parser, 'OUT', 'folder for the results')
-    parser.add_argument(
-        '--model',
-        default='auto',
-        metavar='NAME|PATH',
-        help='name from "models list", bundle or public checkpoint '
-        '(default: auto)',
-    )
-    parser.add_argument(
-        '--device',
-        default='auto',
-        metavar='D',
-        help='auto, cpu, cuda, cuda:N or mps (default: auto)',
-    )
-    parser.add_argument(
-        '--refine',
-        type=_count,
-        default=0,
-        metavar='N',
-        help='steps of optimisation on this pair (default: 0; without a '
-        'model, some tens)',
-    )
-    _add_refining(parser)
-    parser.add_argument(
-        '--emphasis',
-        metavar='MASK',
-        help='where the optimisation tries harder, an image with zeros '
-        'elsewhere',
-    )
-    parser.add_argument(
-        '--emphasis-weight',
-        type=float,
-        default=10.0,
-        metavar='W',
-        help='residuals in the mask count 1 + W times (default: 10)',
-    )
-    parser.add_argument(
-        '--threads',
-        type=_count,
-        default=0,
-        metavar='N',
-        help='CPU threads; 0 takes one per core, or one while other '
-        'programs keep every core busy (default: 0)',
-    )
-    parser.add_argument(
-        '--backend',
-        choices=['auto', 'plain', 'openvino'],
-        default='auto',
-        help='what computes the networks: the fastest that torch has, the '
-        'modules as they are, or OpenVINO (default: auto)',
-    )
-    parser.add_argument(
-        '--eta',
-        type=float,
-        metavar='X',
-        help='scale of the score of a DiffuseMorph model (default: the '
-        "model's own, mostly 1)",
-    )
-    parser.add_argument(
-        '--moving-labels', metavar='L', help='segmentation of MOVING'
-    )
-    parser.add_argument(
-        '--fixed-labels', metavar='L', help='segmentation of FIXED'
-    )
-    _compare(parser)
-    parser.add_argument(
-        '--moving-frame', type=_count, metavar='T', help=_FRAME
-    )
-    parser.add_argument('--fixed-frame', type=_count, metavar='T', help=_FRAME)
-    parser.set_defaults(run=_register)
-
-
-def _add_refining(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        '--refine-what',
-        choices=['field', 'network'],
-        default='field',
-        help='refine a field, or train a copy of the network (default: field)',
-    )
-    parser.add_argument(
-        '--refine-by',
-        choices=['lncc', 'mse'],
-        default='lncc',
-        help='local correlation or squared residual (default: lncc)',
-    )
-    parser.add_argument(
-        '--refine-smoothness',
-        type=float,
-        default=1.0,
-        metavar='S',
-        help='times the usual smoothness (default: 1)',
-    )
-    parser.add_argument(
-        '--refine-on',
-        choices=['native', 'network'],
-        default='native',
-        help='grid on which a free field is refined (default: native)',
-    )
-
-
-def _add_warp(verbs: _Verbs[ArgumentParser]) -> None:
+def _add_warp(verbs: Verbs[ArgumentParser]) -> None:
     parser = verbs.add_parser(
         'warp',
         help='apply a displacement field to an image or a segmentation',
         description='Resample IMAGE, which belongs to the moving side, on '
         'the grid of DISPLACEMENT. Segmentations are recognised.',
     )
-    parser.add_argument('image', metavar='IMAGE|LABELS', help=_IMAGES)
+    parser.add_argument('image', metavar='IMAGE|LABELS', help=IMAGES)
     parser.add_argument(
         'displacement',
         metavar='DISPLACEMENT',
         help='displacement.nii.gz, or one written by ITK or ANTs',
     )
-    _out(parser, 'FILE', '.nii or .nii.gz file')
+    add_out(parser, 'FILE', '.nii or .nii.gz file')
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument(
         '--labels',
@@ -193,19 +86,19 @@ def _add_warp(verbs: _Verbs[ArgumentParser]) -> None:
         const='image',
         help='treat it as an image',
     )
-    parser.add_argument('--frame', type=_count, metavar='T', help=_FRAME)
+    parser.add_argument('--frame', type=count, metavar='T', help=FRAME)
     parser.set_defaults(run=_warp)
 
 
-def _add_evaluate(verbs: _Verbs[ArgumentParser]) -> None:
+def _add_evaluate(verbs: Verbs[ArgumentParser]) -> None:
     parser = verbs.add_parser(
         'evaluate',
         help='compare segmentations before and after registration',
         description='Write a table of DSC, Hausdorff and surface distances '
         'per label, before and (with --displacement) after registration.',
     )
-    parser.add_argument('moving_labels', metavar='MOVING_LABELS', help=_IMAGES)
-    parser.add_argument('fixed_labels', metavar='FIXED_LABELS', help=_IMAGES)
+    parser.add_argument('moving_labels', metavar='MOVING_LABELS', help=IMAGES)
+    parser.add_argument('fixed_labels', metavar='FIXED_LABELS', help=IMAGES)
     parser.add_argument(
         '--displacement', metavar='FILE', help='displacement.nii.gz'
     )
@@ -216,16 +109,13 @@ def _add_evaluate(verbs: _Verbs[ArgumentParser]) -> None:
         help="'code': by the rules of the authors' script, see "
         'docs/metrics.md (needs --displacement)',
     )
-    _out(parser, 'FILE', '.csv or .md file')
-    _compare(parser)
-    parser.add_argument(
-        '--moving-frame', type=_count, metavar='T', help=_FRAME
-    )
-    parser.add_argument('--fixed-frame', type=_count, metavar='T', help=_FRAME)
+    add_out(parser, 'FILE', '.csv or .md file')
+    add_compare(parser)
+    add_frames(parser)
     parser.set_defaults(run=_evaluate)
 
 
-def _add_demo(verbs: _Verbs[ArgumentParser]) -> None:
+def _add_demo(verbs: Verbs[ArgumentParser]) -> None:
     parser = verbs.add_parser(
         'demo',
         help='register the 3D echo sample in the napari window',
@@ -233,7 +123,7 @@ def _add_demo(verbs: _Verbs[ArgumentParser]) -> None:
         'evaluate the result. With -o the files of "register" and a '
         'screenshot are written too.',
     )
-    _out(parser, 'DIR', 'folder for files and a screenshot', required=False)
+    add_out(parser, 'DIR', 'folder for files and a screenshot', required=False)
     parser.add_argument(
         '--headless',
         action='store_true',
@@ -243,42 +133,7 @@ def _add_demo(verbs: _Verbs[ArgumentParser]) -> None:
     parser.set_defaults(run=_demo)
 
 
-def _out(
-    parser: ArgumentParser, metavar: str, text: str, required: bool = True
-) -> None:
-    parser.add_argument(
-        '-o',
-        '--out',
-        required=required,
-        metavar=metavar,
-        help=text,
-    )
-
-
-def _compare(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        '--compare',
-        type=_count,
-        nargs='+',
-        metavar='LABEL',
-        help='labels to compare (default: all; they must be in both)',
-    )
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f'{text} is negative')
-    return value
-
-
 # A verb brings what it needs when it is chosen, so that help is immediate.
-
-
-def _register(chosen: Namespace) -> int:
-    from napari_adacs.cli.register import run
-
-    return run(chosen)
 
 
 def _warp(chosen: Namespace) -> int:

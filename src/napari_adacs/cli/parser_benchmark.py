@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from argparse import ArgumentParser, Namespace
 
-_Verbs = argparse._SubParsersAction  # noqa: SLF001 - has no public name
+from napari_adacs.cli.parser_parts import Verbs
 
 
-def add_benchmark(verbs: _Verbs[ArgumentParser]) -> None:
+def add_benchmark(verbs: Verbs[ArgumentParser]) -> None:
     """Add the command to the parser of all commands."""
     parser = verbs.add_parser(
         'benchmark',

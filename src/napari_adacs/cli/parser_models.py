@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from argparse import ArgumentParser, Namespace
 
-_Verbs = argparse._SubParsersAction  # noqa: SLF001 - has no public name
+from napari_adacs.cli.parser_parts import Verbs
 
 
-def add_models(verbs: _Verbs[ArgumentParser]) -> None:
+def add_models(verbs: Verbs[ArgumentParser]) -> None:
     """Add the verb and its actions."""
     parser = verbs.add_parser(
         'models', help='list, show, import or download models'
@@ -36,7 +35,7 @@ def add_models(verbs: _Verbs[ArgumentParser]) -> None:
     download.set_defaults(run=_download_model)
 
 
-def _add_import(actions: _Verbs[ArgumentParser]) -> None:
+def _add_import(actions: Verbs[ArgumentParser]) -> None:
     parser = actions.add_parser(
         'import',
         help='convert a public checkpoint to a model bundle',
@@ -48,13 +47,31 @@ def _add_import(actions: _Verbs[ArgumentParser]) -> None:
     parser.add_argument(
         'files', metavar='FILE', nargs='+', help='.pt, .pth, .pth.tar or .h5'
     )
+    _add_network(parser)
+    _add_bundle(parser)
+    parser.set_defaults(run=_import_model)
+
+
+def _add_bundle(parser: ArgumentParser) -> None:
     parser.add_argument(
         '-o',
         '--out',
         metavar='FILE',
         help='bundle (default: in your model folder)',
     )
-    parser.add_argument('--name', default='', help='name of the model')
+    for name, text in (
+        ('name', 'name of the model'),
+        ('title', 'what the model is'),
+        ('domain', 'what it was trained on, such as "brain MR"'),
+        ('licence', 'licence of the weights'),
+    ):
+        parser.add_argument(f'--{name}', default='', help=text)
+    parser.add_argument(
+        '--half', action='store_true', help='store in half precision'
+    )
+
+
+def _add_network(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--shape',
         type=int,
@@ -77,16 +94,6 @@ def _add_import(actions: _Verbs[ArgumentParser]) -> None:
         help='option of the network that the file does not say, such as '
         'int_steps=0; may be repeated',
     )
-    for name, text in (
-        ('title', 'what the model is'),
-        ('domain', 'what it was trained on, such as "brain MR"'),
-        ('licence', 'licence of the weights'),
-    ):
-        parser.add_argument(f'--{name}', default='', help=text)
-    parser.add_argument(
-        '--half', action='store_true', help='store in half precision'
-    )
-    parser.set_defaults(run=_import_model)
 
 
 def _list_models(chosen: Namespace) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from argparse import ArgumentParser, Namespace
 
-_Verbs = argparse._SubParsersAction  # noqa: SLF001 - has no public name
+from napari_adacs.cli.parser_parts import Verbs
 
 
-def add_train(verbs: _Verbs[ArgumentParser]) -> None:
+def add_train(verbs: Verbs[ArgumentParser]) -> None:
     """Add ``train``."""
     parser = verbs.add_parser(
         'train',
@@ -57,7 +56,7 @@ def add_train(verbs: _Verbs[ArgumentParser]) -> None:
     parser.set_defaults(run=_train)
 
 
-def add_prepare(verbs: _Verbs[ArgumentParser]) -> None:
+def add_prepare(verbs: Verbs[ArgumentParser]) -> None:
     """Add ``prepare``."""
     parser = verbs.add_parser(
         'prepare',
