@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from napari_adacs.app.perform import Finished
-    from napari_adacs.registration.preview import Preview
     from napari_adacs.registration.result import RegistrationResult
     from napari_adacs.spatial.field import DisplacementField
 
@@ -72,13 +71,8 @@ class SavedRun:
     _shown: dict[str, LayerRef] = field(default_factory=dict)
     _digest: str = ''
 
-    def run(
-        self,
-        progress: Progress,
-        cancel: Event,
-        preview: Preview | None = None,
-    ) -> Finished:
-        """Read everything, in a worker; there is nothing to see meanwhile.
+    def run(self, progress: Progress, cancel: Event) -> Finished:
+        """Read everything, in a worker.
 
         Raises
         ------
@@ -90,7 +84,6 @@ class SavedRun:
         from napari_adacs.app.perform import Finished
         from napari_adacs.app.torch_start import preload_torch
 
-        del preview
         started = time.perf_counter()
         report = Reporter(progress, cancel)
         report(0.0, 'Finding the images')

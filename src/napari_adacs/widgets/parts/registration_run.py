@@ -17,6 +17,7 @@ from napari_adacs.widgets.parts.run_bar import RunState
 from napari_adacs.widgets.parts.worker import (
     Cancelled,
     Done,
+    Job,
     Outcome,
     Runner,
 )
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from napari_adacs.app.perform import Finished
     from napari_adacs.app.prepared import Prepared
     from napari_adacs.app.result_layers import ResultGroup
+    from napari_adacs.app.saved_runs import SavedRun
+
+    Work = Prepared | SavedRun
 
 
 # Without a pause Qt would show one layer after the other before it turns to
@@ -36,7 +40,9 @@ _PAUSE_MS = 5
 
 
 class RegistrationRun(QObject):
-    """Runs one prepared registration at a time and shows its layers.
+    """Runs a registration or opens a saved one, and shows its layers.
+
+    One at a time.
 
     Signals: `state_changed` with a `RunState`, `progressed` with (fraction,
     message), `said` with (sentence, `Kind`), `refined` with the losses of
@@ -60,7 +66,7 @@ class RegistrationRun(QObject):
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._prepared: Prepared | None = None
+        self._work: Work | None = None
         self._preview: PreviewLayer | None = None
         self.state = RunState.IDLE
         self._collections = FullCollections()
@@ -70,14 +76,18 @@ class RegistrationRun(QObject):
         self._runner.ended.connect(self._on_ended)
 
     def start(self, prepared: Prepared) -> None:
-        """Start a registration."""
-        self._prepared = prepared
+        """Start a registration, and show how it is refined."""
         self._preview = PreviewLayer(self._viewer, prepared)
-        self._set_state(RunState.RUNNING)
-        self.refined.emit(())
-        self._runner.start(
-            lambda reports, cancel: prepared.run(reports, cancel, reports.show)
+        self._start(
+            prepared,
+            lambda reports, cancel: prepared.run(
+                reports, cancel, reports.show
+            ),
         )
+
+    def open(self, saved: SavedRun) -> None:
+        """Start to open a registration that was saved."""
+        self._start(saved, saved.run)
 
     def cancel(self) -> None:
         """Ask the running registration to stop."""
@@ -88,10 +98,16 @@ class RegistrationRun(QObject):
     def abandon(self) -> None:
         """Stop, and touch the viewer no more."""
         self._runner.abandon()
-        self._prepared = None
+        self._work = None
         self._remove_preview()
         if self.state.busy:
             self._set_state(RunState.IDLE)
+
+    def _start(self, work: Work, job: Job) -> None:
+        self._work = work
+        self._set_state(RunState.RUNNING)
+        self.refined.emit(())
+        self._runner.start(job)
 
     def _on_snapshot(self, snapshot: Any) -> None:
         if self._preview is not None:
@@ -106,36 +122,35 @@ class RegistrationRun(QObject):
 
     def _on_ended(self, outcome: Outcome) -> None:
         self._remove_preview()
-        prepared = self._prepared
-        if prepared is None:
+        work = self._work
+        if work is None:
             return
         if isinstance(outcome, Done):
-            self._show(prepared, outcome.value)  # type: ignore[arg-type]
+            self._show(work, outcome.value)  # type: ignore[arg-type]
         elif isinstance(outcome, Cancelled):
             self.said.emit('Cancelled. Nothing was changed.', Kind.INFO)
             self._set_state(RunState.IDLE)
         else:
-            sentence = f'{outcome.message} {outcome.hint}'.strip()
-            self.said.emit(sentence, Kind.ERROR)
+            self.said.emit(outcome.sentence, Kind.ERROR)
             self._set_state(RunState.FAILED)
 
-    def _show(self, prepared: Prepared, finished: Finished) -> None:
+    def _show(self, work: Work, finished: Finished) -> None:
         self._set_state(RunState.SHOWING)
-        group = prepared.group(self._viewer, finished)
+        group = work.group(self._viewer, finished)
         self._take_steps(
             group.show(finished.specs),
-            prepared,
-            lambda: self._finish(prepared, group, finished),
+            work,
+            lambda: self._finish(work, group, finished),
         )
 
     def _take_steps(
         self,
         steps: Iterator[Layer],
-        prepared: Prepared | None,
+        work: Work | None,
         then: Callable[[], None],
     ) -> None:
         """Take a step, then let the window breathe; stop if abandoned."""
-        if self._prepared is not prepared:
+        if self._work is not work:
             return
         with self._drawing():
             ended = next(steps, None) is None
@@ -143,15 +158,15 @@ class RegistrationRun(QObject):
             then()
         else:
             QTimer.singleShot(
-                _PAUSE_MS, lambda: self._take_steps(steps, prepared, then)
+                _PAUSE_MS, lambda: self._take_steps(steps, work, then)
             )
 
     def _finish(
-        self, prepared: Prepared, group: ResultGroup, finished: Finished
+        self, work: Work, group: ResultGroup, finished: Finished
     ) -> None:
-        run = prepared.remember(finished)
-        self._prepared = None
-        self.said.emit(prepared.told(finished), Kind.INFO)
+        run = work.remember(finished)
+        self._work = None
+        self.said.emit(work.told(finished), Kind.INFO)
         self._set_state(RunState.DONE)
         self.registered.emit(run)
         bars = group.add_colorbars(finished.specs)

@@ -110,7 +110,7 @@ class ReviewFiles(QWidget):
             self.said.emit(str(error), Kind.ERROR)
             return
         self.said.emit(f'Opening {found.folder.name}…', Kind.INFO)
-        self.opening.start(found)
+        self.opening.open(found)
 
     def save_to(self, folder: str | Path) -> None:
         """Save the result to a folder."""
@@ -194,8 +194,7 @@ class ReviewFiles(QWidget):
         elif isinstance(outcome, Cancelled):
             self.said.emit('Cancelled; nothing was written.', Kind.INFO)
         else:
-            sentence = f'{outcome.message} {outcome.hint}'.strip()
-            self.said.emit(sentence, Kind.ERROR)
+            self.said.emit(outcome.sentence, Kind.ERROR)
         self._refresh()
 
     def _ask_to_open(self) -> None:
