@@ -183,8 +183,7 @@ class EvaluateDock(ViewerDock):
             self.caption.show_text('Cancelled.')
         else:
             self._set_state(RunState.FAILED)
-            sentence = f'{outcome.message} {outcome.hint}'.strip()
-            self._say(sentence, Kind.ERROR)
+            self._say(outcome.sentence, Kind.ERROR)
 
     def _show(self, evaluated: LayerEvaluation) -> None:
         self.caption.show_text(str(evaluated.request))

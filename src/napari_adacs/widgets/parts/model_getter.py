@@ -90,7 +90,7 @@ class ModelGetter(QWidget):
         if isinstance(outcome, Done):
             self.got.emit(outcome.value)
         elif isinstance(outcome, Failed):
-            self.refused.emit(f'{outcome.message} {outcome.hint}'.strip())
+            self.refused.emit(outcome.sentence)
 
     def _rest(self) -> None:
         self.hide()

@@ -84,19 +84,7 @@ class RefinePanel(QWidget):
             'mark_flagged',
             'Add all flagged and rejected slices to the region.',
         )
-        self.steps = QSpinBox()
-        self.steps.setRange(1, 2000)
-        self.steps.setValue(STEPS)
-        self.steps.setToolTip('Steps of instance optimisation.')
-        self.strength = QDoubleSpinBox()
-        self.strength.setRange(0.1, 1000)
-        self.strength.setDecimals(1)
-        self.strength.setValue(STRENGTH)
-        self.strength.setPrefix('+ ')
-        self.strength.setSuffix(' ×')
-        self.strength.setToolTip(
-            'How many times more residuals in the region count.'
-        )
+        self.steps, self.strength = _steps(), _strength()
         self.bar = RunBar(
             'Refine here',
             'refine_here',
@@ -256,6 +244,25 @@ class RefinePanel(QWidget):
             other = other_version(self._viewer, desk.run)
         self.switch.setEnabled(ready and other is not None)
         self.undo.setEnabled(ready and desk.run.version > 1)
+
+
+def _steps() -> QSpinBox:
+    steps = QSpinBox()
+    steps.setRange(1, 2000)
+    steps.setValue(STEPS)
+    steps.setToolTip('Steps of instance optimisation.')
+    return steps
+
+
+def _strength() -> QDoubleSpinBox:
+    strength = QDoubleSpinBox()
+    strength.setRange(0.1, 1000)
+    strength.setDecimals(1)
+    strength.setValue(STRENGTH)
+    strength.setPrefix('+ ')
+    strength.setSuffix(' ×')
+    strength.setToolTip('How many times more residuals in the region count.')
+    return strength
 
 
 def _button(text: str, name: str, tooltip: str) -> QPushButton:

@@ -151,8 +151,7 @@ class SurfacePage(QWidget):
             self.note.show_text('Cancelled.')
         else:
             self._set_state(RunState.FAILED)
-            sentence = f'{outcome.message} {outcome.hint}'.strip()
-            self.note.show_text(sentence, Kind.ERROR)
+            self.note.show_text(outcome.sentence, Kind.ERROR)
 
     def _show(self) -> None:
         """Add or recolour the layer, and look at it from where one can."""

@@ -182,8 +182,7 @@ class TrustPage(QWidget):
             self.note.show_text(self.table.sentence())
             self.take.set_ready(True)
         elif isinstance(outcome, Failed):
-            sentence = f'{outcome.message} {outcome.hint}'.strip()
-            self._show_nothing(sentence, Kind.WARNING)
+            self._show_nothing(outcome.sentence, Kind.WARNING)
 
     def _restyle(self, *_: object) -> None:
         """Start anew in the colours of another theme."""

@@ -57,6 +57,11 @@ class Failed:
     message: str
     hint: str = ''
 
+    @property
+    def sentence(self) -> str:
+        """What happened and what to do."""
+        return f'{self.message} {self.hint}'.strip()
+
 
 @dataclass(frozen=True)
 class Cancelled:
