@@ -103,6 +103,29 @@ class View(ABC):
         """Return what can be set."""
         return ()
 
+    def length_option(
+        self, name: str, title: str, tooltip: str, parts: int
+    ) -> Option:
+        """Return an option for a length, in the unit of the image.
+
+        At first it goes `parts` times into the shortest side of the image;
+        it is never less than two voxels.
+        """
+        spacing = self.pair.grid.spacing
+        sides = zip(self.pair.shape, spacing, strict=True)
+        default = min(n * s for n, s in sides) / parts
+        low = 2 * max(spacing)
+        return Option(
+            name,
+            title,
+            tooltip,
+            max(default, low),
+            low,
+            max(4 * default, 2 * low),
+            min(spacing),
+            self.pair.unit,
+        )
+
     @abstractmethod
     def make_layers(self) -> list[Layer]:
         """Return the layers, images first, from the back to the front."""

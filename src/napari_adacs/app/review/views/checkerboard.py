@@ -69,24 +69,8 @@ class Checkerboard(View):
     )
 
     def make_options(self) -> tuple[Option, ...]:
-        """Return the size of the tiles, in the unit of the image."""
-        spacing = self.pair.grid.spacing
-        extent = min(
-            n * s for n, s in zip(self.pair.shape, spacing, strict=True)
-        )
-        low = 2 * max(spacing)
-        return (
-            Option(
-                'size',
-                'Tile size',
-                'Edge of a tile.',
-                float(np.clip(extent / 8, low, None)),
-                low,
-                max(extent / 2, 2 * low),
-                min(spacing),
-                self.pair.unit,
-            ),
-        )
+        """Return the size of the tiles."""
+        return (self.length_option('size', 'Tile size', 'Edge of a tile.', 8),)
 
     def make_layers(self) -> list[Layer]:
         """Return the one layer."""

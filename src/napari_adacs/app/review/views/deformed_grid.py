@@ -37,21 +37,12 @@ class DeformedGrid(View):
 
     def make_options(self) -> tuple[Option, ...]:
         """Return the distance of lines and what lies below."""
-        spacing = self.pair.grid.spacing
-        extent = min(
-            n * s for n, s in zip(self.pair.shape, spacing, strict=True)
-        )
-        low = 2 * max(spacing)
         return (
-            Option(
+            self.length_option(
                 'distance',
                 'Distance',
                 'Distance of the lines before they were deformed.',
-                float(np.clip(extent / 16, low, None)),
-                low,
-                max(extent / 4, 2 * low),
-                min(spacing),
-                self.pair.unit,
+                16,
             ),
             Option(
                 'below',
