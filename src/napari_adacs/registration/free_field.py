@@ -174,22 +174,11 @@ def _converge(
     target_gradient = gradient_of(target, level.sides)
     places = identity_coordinates(level.image, fixed)
     own_places = identity_coordinates(level.field, fixed)
-    # Per axis: working voxels in a field voxel.
-    sides = torch.tensor(
-        [
-            k * m / n
-            for k, m, n in zip(
-                level.sides, level.image, level.field, strict=True
-            )
-        ]
-    ).to(fixed)
+    sides = _field_sides(level, fixed)
     column = sides.view(-1, *([1] * len(level.image)))
     sigma_field = (options.smoothness * sides.min() / sides).tolist()
     sigma_window = [options.window / k for k in level.sides]
-    certainty = None
-    if weight is not None:
-        on_field = smooth(weight, 0.0, level.field)
-        certainty = on_field.clamp_min(_LEAST_CERTAINTY * on_field.mean())
+    certainty = None if weight is None else _certainty(level, weight)
     best, waited = float('inf'), 0
     for _ in range(options.steps):
         found_at = places + resize_vectors(field, level.image)[None]
@@ -232,6 +221,18 @@ def _within(places: Tensor, shape: Sequence[int]) -> Tensor:
     last = last.view(-1, *([1] * len(shape)))
     inside = ((places >= 0) & (places <= last)).all(dim=1)
     return inside.to(places.dtype)
+
+
+def _field_sides(level: Level, like: Tensor) -> Tensor:
+    """Return the sides of a field voxel, in working voxels."""
+    sizes = zip(level.sides, level.image, level.field, strict=True)
+    return like.new_tensor([k * m / n for k, m, n in sizes])
+
+
+def _certainty(level: Level, weight: Tensor) -> Tensor:
+    """Return how certain the field is by a weight, on the field's grid."""
+    on_field = smooth(weight, 0.0, level.field)
+    return on_field.clamp_min(_LEAST_CERTAINTY * on_field.mean())
 
 
 def _smoothed(
