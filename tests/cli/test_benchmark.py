@@ -48,6 +48,12 @@ def records(out):
     }
 
 
+def command(data, out, *peers):
+    """Return what compares the small model with some peers."""
+    models = ('--models', 'small-2d')
+    return ('benchmark', data, *models, '--peers', *peers, '-o', out)
+
+
 def start(*words, **more):
     """Start the command as a process group of its own."""
     environment = {**os.environ, 'PYTHONPATH': str(SRC)}
@@ -78,14 +84,7 @@ def wait_for(condition, seconds=120):
 def test_a_run_and_its_files(run, data, tmp_path):
     out = tmp_path / 'out'
     words = (
-        'benchmark',
-        data,
-        '--models',
-        'small-2d',
-        '--peers',
-        'demons',
-        '-o',
-        out,
+        *command(data, out, 'demons'),
         '--label-name',
         '1=cavity',
         '2=wall',
@@ -121,15 +120,7 @@ def test_a_run_and_its_files(run, data, tmp_path):
 
 def test_a_bad_case_does_not_stop_the_rest(run, data, tmp_path):
     (data / 'case3.mat').write_bytes(b'half a fi')
-    words = (
-        'benchmark',
-        data,
-        '--models',
-        'small-2d',
-        '--peers',
-        '-o',
-        tmp_path / 'out',
-    )
+    words = command(data, tmp_path / 'out')
     done = run(*words)
     assert done.code == 0, done.err
     assert '2 of 12 registrations failed' in done.out
@@ -144,18 +135,7 @@ def test_a_bad_case_does_not_stop_the_rest(run, data, tmp_path):
 
 def test_killed_and_continued(data, tmp_path, run):
     out = tmp_path / 'out'
-    words = (
-        'benchmark',
-        data,
-        '--models',
-        'small-2d',
-        '--peers',
-        'demons',
-        '--jobs',
-        '2',
-        '-o',
-        out,
-    )
+    words = (*command(data, out, 'demons'), '--jobs', '2')
     process = start(*words)
     wait_for(lambda: len(list(out.glob('cases/*/[!.]*.json'))) >= 4)
     family = psutil.Process(process.pid).children(recursive=True)
@@ -176,16 +156,7 @@ def test_killed_and_continued(data, tmp_path, run):
 
 def test_interrupted(data, tmp_path):
     out = tmp_path / 'out'
-    process = start(
-        'benchmark',
-        data,
-        '--models',
-        'small-2d',
-        '--peers',
-        'demons',
-        '-o',
-        out,
-    )
+    process = start(*command(data, out, 'demons'))
     wait_for(lambda: len(list(out.glob('cases/*/[!.]*.json'))) >= 2)
     family = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGINT)
@@ -199,18 +170,16 @@ def test_interrupted(data, tmp_path):
 
 def test_a_dask_cluster_does_the_same(run, data, tmp_path):
     distributed = pytest.importorskip('distributed')
-    words = ('benchmark', data, '--models', 'small-2d', '--peers', '-o')
     with distributed.LocalCluster(
         n_workers=1,
         threads_per_worker=1,
         processes=False,
         dashboard_address=None,
     ) as cluster:
-        done = run(
-            *words, tmp_path / 'cluster', '--dask', cluster.scheduler_address
-        )
+        words = command(data, tmp_path / 'cluster')
+        done = run(*words, '--dask', cluster.scheduler_address)
     assert done.code == 0, done.err
-    assert run(*words, tmp_path / 'here').code == 0
+    assert run(*command(data, tmp_path / 'here')).code == 0
     here, there = (
         {
             (r['case'], r['method']): r['scores']['labels']

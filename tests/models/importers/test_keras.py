@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import h5py
@@ -173,12 +174,17 @@ def test_layers_of_another_network_are_named(tmp_path):
         inspect_checkpoint(tmp_path / 'x')
 
 
-def test_links_out_of_the_file_are_not_followed(tmp_path):
+@pytest.fixture
+def path(tmp_path):
+    """A good file, to be tampered with."""
     network = filled(VoxelMorph(2, **SMALL))
+    write_keras(tmp_path / 'x', dense_layers(network, ''))
+    return tmp_path / 'x'
+
+
+def test_links_out_of_the_file_are_not_followed(path, tmp_path):
     other = tmp_path / 'other.h5'
-    write_keras(other, dense_layers(network, ''))
-    path = tmp_path / 'x'
-    write_keras(path, dense_layers(network, ''))
+    shutil.copy(path, other)
     with h5py.File(path, 'r+') as file:
         del file['model_weights']['flow']
         file['model_weights']['flow'] = h5py.ExternalLink(
@@ -188,10 +194,7 @@ def test_links_out_of_the_file_are_not_followed(tmp_path):
         inspect_checkpoint(path)
 
 
-def test_values_outside_the_file_are_not_read(tmp_path):
-    network = filled(VoxelMorph(2, **SMALL))
-    path = tmp_path / 'x'
-    write_keras(path, dense_layers(network, ''))
+def test_values_outside_the_file_are_not_read(path, tmp_path):
     secret = tmp_path / 'secret'
     secret.write_bytes(bytes(16))
     with h5py.File(path, 'r+') as file:
@@ -204,10 +207,7 @@ def test_values_outside_the_file_are_not_read(tmp_path):
         inspect_checkpoint(path)
 
 
-def test_a_dataset_that_is_only_declared_is_refused(tmp_path):
-    network = filled(VoxelMorph(2, **SMALL))
-    path = tmp_path / 'x'
-    write_keras(path, dense_layers(network, ''))
+def test_a_dataset_that_is_only_declared_is_refused(path):
     with h5py.File(path, 'r+') as file:
         group = file['model_weights/flow/flow']
         del group['kernel:0']
@@ -218,10 +218,7 @@ def test_a_dataset_that_is_only_declared_is_refused(tmp_path):
         inspect_checkpoint(path)
 
 
-def test_a_compressed_bomb_is_refused(tmp_path):
-    network = filled(VoxelMorph(2, **SMALL))
-    path = tmp_path / 'x'
-    write_keras(path, dense_layers(network, ''))
+def test_a_compressed_bomb_is_refused(path):
     with h5py.File(path, 'r+') as file:
         group = file['model_weights/flow/flow']
         del group['kernel:0']
@@ -234,13 +231,12 @@ def test_a_compressed_bomb_is_refused(tmp_path):
         inspect_checkpoint(path)
 
 
-def test_other_hdf5_and_damaged_files_are_refused(tmp_path):
-    path = tmp_path / 'x'
-    with h5py.File(path, 'w') as file:
+def test_other_hdf5_and_damaged_files_are_refused(path, tmp_path):
+    table = tmp_path / 'table'
+    with h5py.File(table, 'w') as file:
         file['table'] = np.zeros(3)
     with pytest.raises(ModelError, match='not one of Keras weights'):
-        inspect_checkpoint(path)
-    write_keras(path, dense_layers(filled(VoxelMorph(2, **SMALL)), ''))
+        inspect_checkpoint(table)
     whole = path.read_bytes()
     for size in (600, len(whole) // 2, len(whole) - 200):
         path.write_bytes(whole[:size])
