@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from napari_adacs.errors import ModelError
 from napari_adacs.models.header import Preprocessing
 
-# Where our own models will be published; bundles, one per model.
-OURS = 'napari-adacs/models'
 _HETERO = 'Voldemort108X/hetero_uncertainty'
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -142,9 +142,3 @@ class Prefetch:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def names_of(parts: list[Batch]) -> Iterator[str]:
-    """Yield the names of the pairs of all parts."""
-    for part in parts:
-        yield from part.names
