@@ -58,11 +58,13 @@ def test_an_image_comes_back_where_it_was(
     ((data, meta, kind),) = read_layers(str(path))
     again = Layer.create(data, meta, kind)
     assert kind == 'image'
-    assert np.array_equal(again.data, layer.data)
-    for index in ((0, 0, 0), (3, 4, 5)):
-        assert np.allclose(
-            again.data_to_world(index), layer.data_to_world(index), atol=1e-4
-        )
+    if place != 'affine':  # its axes come back in another order
+        assert np.array_equal(again.data, layer.data)
+    for index in np.ndindex(layer.data.shape):
+        found = again.world_to_data(layer.data_to_world(index))
+        assert np.allclose(found, np.round(found), atol=1e-3)
+        found = tuple(np.round(found).astype(int))
+        assert again.data[found] == layer.data[index]
 
 
 def test_labels_stay_labels(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ DATA = np.random.default_rng(4).random((4, 5, 6)).astype(np.float32)
 
 @pytest.mark.parametrize('name', ['a.nii', 'a.nii.gz', 'A.b.NII.GZ'])
 def test_nifti(tmp_path: Path, name: str) -> None:
-    grid = Grid.from_spacing(DATA.shape, (3, 2, 1))
+    grid = Grid.from_spacing(DATA.shape[::-1], (1, 2, 3)).transposed()
     save_volume(tmp_path / name, DATA, grid, axis_order='zyx')
     volume = read_image(str(tmp_path / name))
     np.testing.assert_array_equal(volume.data, DATA)

@@ -96,7 +96,8 @@ def test_file_read_and_saved_has_the_same_voxels(
     data = RNG.random(grid.shape).astype(np.float32)
     save_volume(tmp_path / 'a.nii', data, grid, axis_order='zyx')
     volume = read_volume(tmp_path / 'a.nii')
-    assert volume.grid.same_space(grid, 1e-5)
+    exchanged = name == 'sagittal'
+    assert volume.grid.same_space(grid, 1e-5) is not exchanged
     save_volume(tmp_path / 'b.nii', volume.data, volume.grid, axis_order='zyx')
     first, second = (nib.load(tmp_path / f'{n}.nii') for n in 'ab')
     np.testing.assert_allclose(first.affine, second.affine, atol=1e-5)
@@ -121,7 +122,7 @@ def test_file_read_and_saved_has_the_same_voxels(
 )
 def test_types(tmp_path: Path, given: str, stored: str) -> None:
     data = RNG.integers(0, 2, (4, 5, 6)).astype(given)
-    grid = Grid.from_spacing(data.shape)
+    grid = Grid.from_spacing(data.shape[::-1]).transposed()
     save_volume(tmp_path / 'x.nii', data, grid, axis_order='zyx')
     volume = read_volume(tmp_path / 'x.nii')
     assert volume.data.dtype == stored
@@ -187,7 +188,7 @@ def test_failure_halfway_keeps_the_old_file(
                 raise KeyboardInterrupt
             return super().write(data)
 
-    grid = Grid.from_spacing((10, 20, 30))
+    grid = Grid.from_spacing((30, 20, 10)).transposed()
     old, new = RNG.random((2, *grid.shape)).astype(np.float32)
     path = tmp_path / 'x.nii.gz'
     save_volume(path, old, grid, axis_order='zyx')

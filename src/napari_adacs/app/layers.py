@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
 
+# Key of what the file said about itself, in the metadata of its layers.
+FILE_KEY = 'napari_adacs_file'
 _AXES = ('z', 'y', 'x')
 # Headers hold single-precision numbers: less than this share of a voxel per
 # voxel is no tilt.
@@ -107,7 +109,12 @@ def grid_of(layer: Layer, frame: int | None = None) -> Grid:
     affine = np.eye(len(shape) + 1)
     affine[:-1, :-1] = (steps * scale[:, None])[::-1]
     affine[:-1, -1] = (origin * scale)[::-1]
-    return Grid(tuple(shape), affine, 'mm' if physical else 'voxel')
+    return Grid(
+        tuple(shape),
+        affine,
+        'mm' if physical else 'voxel',
+        _file_axes(layer, len(shape)),
+    )
 
 
 def image_of(
@@ -207,6 +214,12 @@ def _first_spatial_axis(layer: Layer, frame: int | None) -> int:
             'Reorder its axes so that time comes first.',
         )
     return first
+
+
+def _file_axes(layer: Layer, ndim: int) -> tuple[int, ...] | None:
+    """Return how the file of a layer has its axes, if that is known."""
+    axes = (layer.metadata.get(FILE_KEY) or {}).get('axes')
+    return tuple(axes) if axes and len(axes) == ndim else None
 
 
 def _placement(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_adacs.app.layer_specs import arrows_spec
-from napari_adacs.app.layers import layer_kwargs
+from napari_adacs.app.layers import FILE_KEY, layer_kwargs
 from napari_adacs.io.byte_source import open_source
 from napari_adacs.io.images import read_image
 from napari_adacs.io.itk_field import read_displacement, voxels_to_world
@@ -24,8 +24,6 @@ LayerData = tuple[Any, dict[str, Any], str]
 Paths = str | Sequence[str]
 
 _SUFFIXES = ('.nii', '.nii.gz')
-# Key of what the file said about itself, in the metadata of its layers.
-FILE_KEY = 'napari_adacs_file'
 
 
 def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
@@ -84,6 +82,7 @@ def layer_of(volume: Volume) -> LayerData:
             'path': str(volume.path),
             'description': volume.description,
             'frame_duration_s': volume.frame_duration_s,
+            'axes': volume.grid.file_axes,
         }
     }
     return volume.data, options, 'labels' if volume.is_labels else 'image'

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_adacs.app.layers import grid_of
+from napari_adacs.app.layers import FILE_KEY, grid_of
 from napari_adacs.app.settings import PLUGIN
 from napari_adacs.errors import InputError
 from napari_adacs.registration.config import RunConfig
@@ -101,9 +101,6 @@ def _path_of(layer: Layer) -> str:
     if source.path and source.reader_plugin == PLUGIN:
         return str(source.path)
     if source.sample and source.sample[0] == PLUGIN:
-        # The readers bring nibabel, which is felt when a dock opens.
-        from napari_adacs.app.readers import FILE_KEY
-
         about = layer.metadata.get(FILE_KEY) or {}
         return str(about.get('path', ''))
     return ''
@@ -239,12 +236,14 @@ def _load_lines(name: str, source: Source) -> list[str]:
 def _same_place(file: Path, layer: Layer, frame: int | None) -> bool:
     from napari_adacs.io.byte_source import open_source
     from napari_adacs.io.nifti_grid import grid_of as grid_in_file
+    from napari_adacs.io.nifti_grid import upright
     from napari_adacs.io.nifti_header import read_header
 
     here = grid_of(layer, frame)
     if file.name.lower().endswith(('.nii', '.nii.gz')):
         with open_source(file) as source:
-            there, _ = grid_in_file(read_header(source))
+            stored, _ = grid_in_file(read_header(source))
+        there = upright(stored)
     else:
         there = Grid(here.shape, np.eye(here.ndim + 1), 'voxel')
     return here.units == there.units and here.same_space(there)

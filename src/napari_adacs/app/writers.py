@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Layer
 
-from napari_adacs.app.layers import grid_of, is_sequence
-from napari_adacs.app.readers import FILE_KEY
+from napari_adacs.app.layers import FILE_KEY, grid_of, is_sequence
 from napari_adacs.app.result_layers import METADATA_KEY
 from napari_adacs.app.session import recall
 from napari_adacs.errors import InputError

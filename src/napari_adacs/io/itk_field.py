@@ -29,11 +29,17 @@ from napari_adacs.errors import InputError
 from napari_adacs.io.byte_source import open_source
 from napari_adacs.io.nifti_data import (
     check_suffix,
+    from_file_order,
     make_image,
     read_array,
     write_image,
 )
-from napari_adacs.io.nifti_grid import AxisOrder, grid_of, resolve_order
+from napari_adacs.io.nifti_grid import (
+    AxisOrder,
+    grid_of,
+    stored_axes,
+    upright,
+)
 from napari_adacs.io.nifti_header import (
     INTENT_DISPLACEMENT,
     INTENT_VECTOR,
@@ -85,17 +91,14 @@ def save_displacement(
         _logger.warning(
             '%s is on a sheared grid, which ITK does not read.', target.name
         )
-    order = resolve_order(grid, axis_order)
+    stored_as = stored_axes(grid, axis_order)
     world = voxels_to_world(field_voxels, grid)
     _check_finite(world, f'to be written to {target.name}')
-    axes = list(range(1, grid.ndim + 1))
-    if order == 'zyx':
-        axes.reverse()
-    stored = world.transpose(*axes, 0)
+    stored = world.transpose(*(1 + axis for axis in stored_as), 0)
     # five axes (i, j, k, t, component), whatever the dimension
     single = (1,) * (4 - grid.ndim)
     stored = stored.reshape(*stored.shape[:-1], *single, grid.ndim)
-    image = make_image(stored, grid, order, description)
+    image = make_image(stored, grid, stored_as, description)
     image.header.set_intent(INTENT_VECTOR)
     write_image(target, image)
 
@@ -155,10 +158,11 @@ def read_world_displacement(
     file = Path(path).expanduser()
     with open_source(file) as source:
         header = read_header(source)
-        grid, _ = grid_of(header)
-        _check_vector(header, grid)
+        stored, _ = grid_of(header)
+        _check_vector(header, stored)
         data = read_array(source, header, max_bytes)
-    world = data.reshape(grid.ndim, *grid.shape)
+    grid = upright(stored)
+    world = from_file_order(data.reshape(grid.ndim, *stored.shape), grid)
     if header.intent == INTENT_DISPLACEMENT and grid.ndim == 3:
         world = world * np.array([-1, -1, 1], world.dtype)[:, None, None, None]
     _check_finite(world, f'in {file.name}')

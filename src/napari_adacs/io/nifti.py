@@ -1,8 +1,9 @@
 """Reading and writing NIfTI images.
 
-Arrays are held slowest axis first, (z, y, x), which is the order of the
-bytes in the file and of napari; NIfTI names the same axes (k, j, i). The
-world is LPS in millimetres, where NIfTI has RAS.
+Arrays are held with the axes (z, y, x), as in napari. Most files have their
+bytes in this order and name the axes (k, j, i); the axes of others, such as
+sagittal ones, are exchanged. The world is LPS in millimetres, where NIfTI has
+RAS.
 """
 
 from __future__ import annotations
@@ -19,12 +20,18 @@ from napari_adacs.io.byte_source import open_source
 from napari_adacs.io.label_guess import as_labels
 from napari_adacs.io.nifti_data import (
     check_suffix,
+    from_file_order,
     in_file_order,
     make_image,
     read_array,
     write_image,
 )
-from napari_adacs.io.nifti_grid import AxisOrder, grid_of, resolve_order
+from napari_adacs.io.nifti_grid import (
+    AxisOrder,
+    grid_of,
+    stored_axes,
+    upright,
+)
 from napari_adacs.io.nifti_header import (
     INTENT_DISPLACEMENT,
     INTENT_LABEL,
@@ -56,7 +63,8 @@ def read_volume(
     Returns
     -------
     Volume
-        Data ([T, Z,] Y, X) and the grid of one frame in the LPS world, mm.
+        Data ([T, Z,] Y, X), each axis the one that lies nearest to that of
+        the world, and the grid of one frame in the LPS world, mm.
 
     Raises
     ------
@@ -69,10 +77,11 @@ def read_volume(
     with open_source(file) as source:
         header = read_header(source)
         _check_scalar(header)
-        grid, notes = grid_of(header)
+        stored, notes = grid_of(header)
         data = read_array(source, header, max_bytes)
     frames = data.shape[: -len(header.dims[:3])]
-    data = data.reshape((*frames, *grid.shape))
+    grid = upright(stored)
+    data = from_file_order(data.reshape((*frames, *stored.shape)), grid)
     labels = as_labels(data, file.name, header.intent == INTENT_LABEL)
     return Volume(
         data=data if labels is None else labels,
@@ -111,10 +120,10 @@ def save_volume(
     frame_duration_s : float, optional
         Seconds from frame to frame.
     axis_order : {'auto', 'zyx', 'xyz'}, default: 'auto'
-        'zyx' stores the last array axis as i, which gives the voxel grid of
-        the file that `read_volume` read; 'xyz' stores the first as i;
-        'auto' takes 'xyz' where the array axes run along x, y, z of the
-        world. World positions are the same in each case.
+        'zyx' stores the last array axis as i, 'xyz' the first; 'auto' takes
+        'xyz' where the array axes run along x, y, z of the world. But for
+        'xyz', a grid that `read_volume` has put in order gets the voxels
+        of its file again. World positions are the same in each case.
 
     Raises
     ------
@@ -130,10 +139,10 @@ def save_volume(
             f'Data of shape {data.shape} do not lie on a grid of shape '
             f'{grid.shape}.'
         )
-    order = resolve_order(grid, axis_order)
+    axes = stored_axes(grid, axis_order)
     values = storable(data, labels)
-    stored = in_file_order(values, grid.ndim, order)
-    image = make_image(stored, grid, order, description)
+    stored = in_file_order(values, axes)
+    image = make_image(stored, grid, axes, description)
     if labels:
         image.header.set_intent(INTENT_LABEL, allow_unknown=True)
     if frames and frame_duration_s:

@@ -14,7 +14,7 @@ from napari_adacs.errors import InputError
 from napari_adacs.io.atomic import atomic_path
 from napari_adacs.io.byte_source import ByteSource
 from napari_adacs.io.memory import check_budget
-from napari_adacs.io.nifti_grid import AxisOrder, file_affine
+from napari_adacs.io.nifti_grid import file_affine
 from napari_adacs.io.nifti_header import VOXEL_UNITS, NiftiHeader
 from napari_adacs.spatial.grid import Grid
 
@@ -76,33 +76,54 @@ def _scaled(
     return scaled
 
 
-def in_file_order(
-    data: NDArray[Any], ndim: int, order: AxisOrder
-) -> NDArray[Any]:
+def in_file_order(data: NDArray[Any], axes: tuple[int, ...]) -> NDArray[Any]:
     """Put an array in the order of the axes of a file.
 
     Parameters
     ----------
     data : ([T,] *axes) numpy.ndarray
         Values with time first.
-    ndim : int
-        Number of spatial axes.
-    order : {'zyx', 'xyz'}
-        Whether the spatial axes are reversed or stay as they are.
+    axes : tuple of int
+        The spatial axes that are stored as i, j[, k].
 
     Returns
     -------
     (I, J[, K[, T]]) numpy.ndarray
         A view; a cine of planes gets an axis of one slice, K.
     """
-    has_time = data.ndim > ndim
-    if order == 'zyx':
-        stored = data.transpose()
-    else:
-        stored = np.moveaxis(data, 0, -1) if has_time else data
-    if has_time and ndim == 2:
+    has_time = data.ndim > len(axes)
+    if has_time:
+        data = np.moveaxis(data, 0, -1)
+    stored = data.transpose(*axes, *range(len(axes), data.ndim))
+    if has_time and len(axes) == 2:
         stored = stored[:, :, None, :]
     return stored
+
+
+def from_file_order(data: NDArray[Any], grid: Grid) -> NDArray[Any]:
+    """Put an array from a file in the order of a grid.
+
+    Parameters
+    ----------
+    data : numpy.ndarray
+        Values with the axes of the file reversed; others may stand before
+        those of space.
+    grid : Grid
+        From `nifti_grid.upright`.
+
+    Returns
+    -------
+    (..., *grid.shape) numpy.ndarray
+        C-contiguous; the same array where its axes are in order already.
+    """
+    if grid.file_axes is None:
+        return data
+    lead = data.ndim - grid.ndim
+    # the last axis of the array is the first one of the file
+    axes = [
+        data.ndim - 1 - grid.file_axes.index(axis) for axis in range(grid.ndim)
+    ]
+    return np.ascontiguousarray(data.transpose(*range(lead), *axes))
 
 
 def check_suffix(target: Path) -> None:
@@ -115,7 +136,10 @@ def check_suffix(target: Path) -> None:
 
 
 def make_image(
-    stored: NDArray[Any], grid: Grid, order: AxisOrder, description: str
+    stored: NDArray[Any],
+    grid: Grid,
+    axes: tuple[int, ...],
+    description: str,
 ) -> Any:
     """Make a nibabel image of an array in file order (i, j[, k, ...]).
 
@@ -125,8 +149,8 @@ def make_image(
         Values in the order of the file.
     grid : Grid
         Grid of the array before it was put in that order.
-    order : {'zyx', 'xyz'}
-        How the array was put in that order.
+    axes : tuple of int
+        The array axes that are stored as i, j[, k].
     description : str
         Free text.
 
@@ -140,7 +164,7 @@ def make_image(
             f'An axis of {max(stored.shape)} voxels is too long for NIfTI.',
             f'At most {_LONGEST_AXIS} are possible.',
         )
-    affine = file_affine(grid, order)
+    affine = file_affine(grid, axes)
     image = _NiftiImage(stored, affine)
     image.set_sform(affine, code='scanner')
     if not grid.is_sheared:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -16,6 +18,11 @@ AxisOrder = Literal['auto', 'zyx', 'xyz']
 _TOLERANCE = 1e-3
 # Far beyond any image of a body, and far from overflow.
 _SMALLEST_MM, _LARGEST_MM, _FARTHEST_MM = 1e-6, 1e6, 1e9
+# Slices so much thicker than the other voxel sides are to be seen as such.
+_THICK = 2.0
+# A plane whose normal has this cosine with the axis of sight is drawn by as
+# much smaller than it is.
+_DRAWABLE = 0.35
 # Axes along x, y, z differ from the reverse by 2, a sagittal file by 1.
 _CLEARLY = 1.5
 
@@ -122,35 +129,88 @@ def _in_plane(
     )
 
 
-def file_affine(grid: Grid, order: AxisOrder) -> NDArray[np.float64]:
+def upright(grid: Grid) -> Grid:
+    """Exchange axes so that (z, y, x) run along those of the world.
+
+    Files may have their axes in any order: those of brains often are (x, z,
+    y). napari draws a slice by the part of the affine that belongs to the
+    axes on the screen, which of exchanged axes is singular. Thick slices
+    stay the first axis if they can, so that they are what is seen first. No
+    axis is reversed.
+
+    Parameters
+    ----------
+    grid : Grid
+        Its axes are those of the file reversed.
+
+    Returns
+    -------
+    Grid
+        The same voxels; where axes were exchanged, it knows how the file
+        has them.
+    """
+    order = _order_to_show(grid)
+    if order == tuple(range(grid.ndim)):
+        return grid
+    # the first axis of the file was the last one of the array
+    file_axes = tuple(order.index(a) for a in reversed(range(grid.ndim)))
+    turned = grid.reordered(order, [1] * grid.ndim)
+    return replace(turned, file_axes=file_axes)
+
+
+def _order_to_show(grid: Grid) -> tuple[int, ...]:
+    """Return the axes that are to be shown along z, y, x."""
+    spacing = np.asarray(grid.spacing)
+    thick = int(spacing.argmax())
+    if spacing[thick] >= _THICK * np.median(spacing):
+        cosines = np.abs(grid.direction[::-1])
+        orders = [
+            order
+            for order in itertools.permutations(range(grid.ndim))
+            if order[0] == thick
+            and cosines[:, order].diagonal().min() >= _DRAWABLE
+        ]
+        if orders:
+            return max(orders, key=lambda p: np.trace(cosines[:, p]))
+    return grid.nearest_axes()[::-1]
+
+
+def file_affine(grid: Grid, axes: tuple[int, ...]) -> NDArray[np.float64]:
     """Return the RAS affine (4, 4) of the array as stored in a file.
 
     Parameters
     ----------
     grid : Grid
         Grid of the array.
-    order : {'zyx', 'xyz'}
-        Whether the array axes are stored in reversed order or as they are.
+    axes : tuple of int
+        From `stored_axes`.
     """
-    stored = grid.transposed() if order == 'zyx' else grid
     n = grid.ndim
+    stored = grid.reordered(axes, [1] * n)
     affine = np.eye(4)
     affine[:n, :n] = stored.ras_affine[:n, :n]
     affine[:n, 3] = stored.ras_affine[:n, n]
     return affine
 
 
-def resolve_order(grid: Grid, order: AxisOrder) -> AxisOrder:
-    """Decide whether the first array axis is the slowest or the fastest.
+def stored_axes(grid: Grid, order: AxisOrder) -> tuple[int, ...]:
+    """Return the array axes that are stored as i, j[, k].
 
+    An array from a file goes back as it was there, unless it is to be 'xyz'.
+    Else the question is whether its first axis is the slowest or the fastest.
     The direction cosines tell only part: the axes of an array (z, y, x) that
     was read from a sagittal file do not follow the world axes either way.
     So 'auto' takes an array for (x, y, z) only if that is clearly closer to
     the diagonal; it is (z, y, x), as in napari, otherwise.
     """
-    if order != 'auto':
-        return order
+    straight = tuple(range(grid.ndim))
+    if order == 'xyz':
+        return straight
+    if grid.file_axes is not None:
+        return grid.file_axes
+    if order == 'zyx':
+        return straight[::-1]
     cosines = np.abs(grid.direction)
     forward = np.trace(cosines)
     backward = np.trace(cosines[:, ::-1])
-    return 'xyz' if forward > backward + _CLEARLY else 'zyx'
+    return straight if forward > backward + _CLEARLY else straight[::-1]

@@ -37,6 +37,9 @@ class Grid:
         (x, y[, z]) in the LPS frame, whatever the order of the array axes.
     units : {'mm', 'voxel'}, default: 'mm'
         Unit of the world axes; 'voxel' where no physical size is known.
+    file_axes : tuple of int, optional
+        Array axes that the file of the image has as its first, second and
+        third, where that is known.
 
     Raises
     ------
@@ -48,6 +51,7 @@ class Grid:
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
     units: Units = 'mm'
+    file_axes: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         shape = tuple(int(n) for n in self.shape)
@@ -225,17 +229,24 @@ class Grid:
         order = [*range(self.ndim - 1, -1, -1), self.ndim]
         return Grid(self.shape[::-1], self.affine[:, order], self.units)
 
+    def nearest_axes(self) -> tuple[int, ...]:
+        """Return, for each world axis, the array axis that lies nearest.
+
+        Each is named once; the sum of the cosines is as large as can be.
+        """
+        cosines = np.abs(self.direction)
+        return max(
+            itertools.permutations(range(self.ndim)),
+            key=lambda p: sum(cosines[w, a] for w, a in enumerate(p)),
+        )
+
     def oriented(self) -> Grid:
         """Return the grid with its axes in (x, y[, z]) order, ascending.
 
         The voxels stay where they are; axes are exchanged and reversed so
         that each runs along the world axis it is nearest to.
         """
-        cosines = np.abs(self.direction)
-        order = max(
-            itertools.permutations(range(self.ndim)),
-            key=lambda p: sum(cosines[w, a] for w, a in enumerate(p)),
-        )
+        order = self.nearest_axes()
         turned = self.affine[:, list(order)]
         senses = [1 if turned[w, w] >= 0 else -1 for w in range(self.ndim)]
         return self.reordered(order, senses)
@@ -243,9 +254,11 @@ class Grid:
     def in_file_order(self) -> Grid:
         """Return the grid with its axes in the order of image files.
 
-        NIfTI, DICOM and ITK store x first, napari and NumPy show z first:
-        all axes are reversed if the last one lies nearer to x than the first.
+        Where that is not known, x comes first: all axes are reversed if the
+        last one lies nearer to x than the first, as napari has them.
         """
+        if self.file_axes is not None:
+            return self.reordered(self.file_axes, [1] * self.ndim)
         nearest = np.abs(self.direction).argmax(axis=0)
         return self.transposed() if nearest[0] > nearest[-1] else self
 
