@@ -87,6 +87,9 @@ class ModelHeader:
         Auxiliary estimators by name, with their options.
     preprocessing : Preprocessing
         How images become network input.
+    size_multiple : int, default: 0
+        Every axis that the networks see is a multiple of this; 0 in bundles
+        that do not say.
     title, description, domain, licence, date : str
         For people; `domain` is what it was trained on, such as '3D echo'.
     training : dict
@@ -103,6 +106,7 @@ class ModelHeader:
     scheme_options: Mapping[str, Any] = field(default_factory=dict)
     auxiliaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    size_multiple: int = 0
     title: str = ''
     description: str = ''
     domain: str = ''
@@ -153,6 +157,11 @@ class ModelHeader:
             raise ModelError(
                 f'The model header is incomplete: {error}.'
             ) from error
+        if type(header.size_multiple) is not int or header.size_multiple < 0:
+            raise ModelError(
+                'The model header says that axes are a multiple of '
+                f'{header.size_multiple!r}, which is no number of voxels.'
+            )
         if header.ndim not in (2, 3):
             raise ModelError(
                 f'The model header names {header.ndim} axes, not 2 or 3.'

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
@@ -40,7 +41,7 @@ class Model:
         """Every axis of the input must be a multiple of this."""
         sizes = [self.displacement.size_multiple]
         sizes += [int(m.size_multiple) for m in self.auxiliaries.values()]  # type: ignore[arg-type]
-        return max(sizes)
+        return math.lcm(*sizes)
 
     def modules(self) -> dict[str, nn.Module]:
         """Return all networks under the names they have in a bundle."""
@@ -49,6 +50,8 @@ class Model:
 
 def build_model(header: ModelHeader) -> Model:
     """Build the networks a header describes, untrained.
+
+    The header of the model says besides what sizes they can take.
 
     Raises
     ------
@@ -62,7 +65,11 @@ def build_model(header: ModelHeader) -> Model:
         for name, chosen in header.auxiliaries.items()
     }
     scheme = build_scheme(header.scheme, header.scheme_options)
-    return Model(header, displacement, scheme, auxiliaries)
+    model = Model(header, displacement, scheme, auxiliaries)
+    # for those who read the header of a bundle, and no weights
+    return replace(
+        model, header=replace(header, size_multiple=model.size_multiple)
+    )
 
 
 def companion_schemes(model: Model) -> dict[str, WeightingScheme]:

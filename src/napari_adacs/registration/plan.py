@@ -18,6 +18,8 @@ _NETWORK_BYTES = {2: 700, 3: 900}
 _NATIVE_BYTES = 80
 # What a fit of a free field needs besides.
 _REFINING_BYTES = 160
+# Of VoxelMorph; all models of bundles that do not say are of this kind.
+_USUAL_MULTIPLE = 16
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,22 @@ def plan_registration(
     moving: Grid,
     fixed: Grid,
     header: ModelHeader,
-    multiple: int = 16,
+    multiple: int | None = None,
     config: RunConfig | None = None,
 ) -> Plan:
     """Say what registering two grids with a model will do.
+
+    Parameters
+    ----------
+    moving, fixed : Grid
+        Grids of the images.
+    header : ModelHeader
+        The model.
+    multiple : int, optional
+        What every axis that the networks see is a multiple of; as the
+        header says if omitted.
+    config : RunConfig, optional
+        Settings; only those of refining matter.
 
     Raises
     ------
@@ -74,6 +88,7 @@ def plan_registration(
             f'Choose a {fixed.ndim}D model, or auto.',
         )
     from_zero = header.network == FROM_ZERO
+    multiple = multiple or header.size_multiple or _USUAL_MULTIPLE
     if from_zero:
         multiple = 1
     shape = header.preprocessing.resampled(fixed.shape) or fixed.shape
