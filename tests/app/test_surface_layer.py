@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from threading import Event
 from typing import Any
 
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.layers import Labels
+from napari.layers import Labels, Layer, Surface
 
 from napari_adacs.app.layer_evaluation import (
     EvaluationRequest,
@@ -16,6 +17,7 @@ from napari_adacs.app.layer_evaluation import (
     evaluate_layers,
 )
 from napari_adacs.app.layers import grid_of, image_of, layer_kwargs
+from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.app.session import LayerRef, Run
 from napari_adacs.app.surface_layer import (
     coloured_surface,
@@ -157,6 +159,29 @@ def test_the_labels_may_be_gone(viewer_model: ViewerModel) -> None:
     layer = show_surface(viewer_model, found, surface, 'after')
     assert layer.scale == pytest.approx(expected['scale'])
     assert layer.translate == pytest.approx(expected['translate'])
+
+
+def test_it_goes_with_the_results_it_shows(viewer_model: ViewerModel) -> None:
+    found = evaluated(viewer_model)
+    surface = coloured_surface(found, 1, no_report, Event())
+    layer = show_surface(viewer_model, found, surface, 'after')
+    copy = viewer_model.add_layer(deepcopied(layer))
+    ResultGroup(viewer_model, 'another').remove()
+    assert layer in viewer_model.layers
+    ResultGroup(viewer_model, 'g').remove()
+    assert layer not in viewer_model.layers
+    assert copy in viewer_model.layers
+    before = evaluated(viewer_model, register=False)
+    surface = coloured_surface(before, 1, no_report, Event())
+    layer = show_surface(viewer_model, before, surface, 'before')
+    ResultGroup(viewer_model, 'g').remove()
+    assert layer in viewer_model.layers
+
+
+def deepcopied(layer: Surface) -> Surface:
+    """Return what napari's Duplicate Layer makes of one."""
+    data, options, kind = layer.as_layer_data_tuple()
+    return Layer.create(deepcopy(data), {**options, 'name': 'copy'}, kind)
 
 
 def test_in_2d_it_is_a_coloured_contour(viewer_model: ViewerModel) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 METADATA_KEY = 'napari_adacs'
+# Marks a layer that shows something else about a result.
+COMPANION_KEY = 'napari_adacs_companion'
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,10 @@ class ResultGroup:
                 yield layer
 
     def remove(self) -> None:
-        """Remove the layers of this group and no others."""
+        """Remove the layers of this group and what shows more of it."""
+        for layer in list(self.viewer.layers):
+            if companion_of(layer) == self.group_id:
+                self.viewer.layers.remove(layer)
         self._remove(set(Role))
 
     def _add(self, spec: LayerSpec) -> Layer:
@@ -170,6 +175,23 @@ def tag(layer: Layer) -> dict[str, Any] | None:
     if not isinstance(about, dict) or 'group' not in about:
         return None
     return about if about.get('layer') == str(layer.unique_id) else None
+
+
+def companion(layer: Layer, group: str) -> dict[str, Any]:
+    """Return the metadata of a layer that goes when a group is removed."""
+    return {COMPANION_KEY: {'group': group, 'layer': str(layer.unique_id)}}
+
+
+def companion_of(layer: Layer) -> str | None:
+    """Return the group that a layer goes with; None for other layers.
+
+    A copy that a person has made of it stays.
+    """
+    about = layer.metadata.get(COMPANION_KEY)
+    if not isinstance(about, dict):
+        return None
+    own = about.get('layer') == str(layer.unique_id)
+    return about.get('group') if own else None
 
 
 def is_result(layer: Layer) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_adacs.app.layers import layer_kwargs
+from napari_adacs.app.result_layers import companion
 from napari_adacs.errors import InputError
 from napari_adacs.evaluation.mesh import Mesh, mesh_distances, surface_mesh
 from napari_adacs.registration.progress import Progress, Reporter
@@ -133,7 +134,8 @@ def show_surface(
     """Add the surface as a layer, or recolour the one that is there.
 
     The layer lies where the fixed labels lie. It is found again by its
-    metadata; a person's looks stay. A new one wants `show_colorbar`.
+    metadata; a person's looks stay. A new one wants `show_colorbar`. What
+    shows a registration is removed with its results.
     """
     from napari.layers import Surface
 
@@ -160,8 +162,10 @@ def show_surface(
             **_placement(viewer, evaluated),
         )
         viewer.add_layer(layer)
+    run = evaluated.request.run
     layer.metadata = {
         **layer.metadata,
+        **({} if run is None else companion(layer, run.group_id)),
         SURFACE_KEY: {
             'key': key,
             'layer': str(layer.unique_id),
