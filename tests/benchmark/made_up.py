@@ -64,12 +64,16 @@ def failure(method: str, case: str, sentence: str) -> dict[str, Any]:
 
 
 def results(cases: int = 12) -> Results:
-    """Three methods: none, a good one and a slightly better one."""
+    """Three methods: no registration, a good one and a slightly better one."""
     rng = np.random.default_rng(0)
     records = []
     for index in range(cases):
         base = float(rng.uniform(0.5, 0.6))
-        for method, gain in (('none', 0), ('good', 0.2), ('better', 0.25)):
+        for method, gain in (
+            ('unregistered', 0),
+            ('good', 0.2),
+            ('better', 0.25),
+        ):
             noise = float(rng.normal(0, 0.01)) if gain else 0
             records.append(record(method, f'case{index}', base + gain + noise))
     return Results(records)

@@ -82,7 +82,7 @@ def measure(name, ndim):
     case = blob_case(ndim)
     peer = make_method(name)
     peer.prepare()
-    start = error(case, make_method('none').register(case, 1))
+    start = error(case, make_method('unregistered').register(case, 1))
     found = peer.register(case, 1)
     assert found.field.grid is case.fixed.grid
     return start, error(case, found)
@@ -122,9 +122,13 @@ def test_missing_packages_are_named():
 
 
 def test_names():
-    assert method_names([], [], 2) == ['none']
+    assert method_names([], [], 2) == ['unregistered']
     names = method_names(None, None, 2)
-    assert names[0] == 'none'
+    assert names[0] == 'unregistered'
+    # as for register, 'none' is no network: a field is fitted from zero
+    found = method_names(['none', 'none+7'], [], 2)
+    assert found == ['unregistered', 'from-zero-2d', 'from-zero-2d+7']
+    assert make_method(found[1]).name == 'from-zero-2d'
     assert names[-len(installed_peers()) :] == installed_peers()
     assert 'voxelmorph-adacs-echo2d' in names
     assert 'voxelmorph-adacs-echo3d' not in names

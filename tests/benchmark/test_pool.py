@@ -14,7 +14,7 @@ from napari_adacs.benchmark.task import Task, perform
 from tests.benchmark.test_sources import image
 
 
-def make_tasks(folder, names=('a', 'b', 'c'), methods=('none',)):
+def make_tasks(folder, names=('a', 'b', 'c'), methods=('unregistered',)):
     for index, name in enumerate(names):
         savemat(
             folder / f'{name}.mat',
@@ -29,7 +29,7 @@ def make_tasks(folder, names=('a', 'b', 'c'), methods=('none',)):
 
 @pytest.mark.parametrize('jobs', [1, 2])
 def test_every_task_is_answered(tmp_path, jobs):
-    tasks = make_tasks(tmp_path, methods=('none', 'demons'))
+    tasks = make_tasks(tmp_path, methods=('unregistered', 'demons'))
     with Pool(jobs, 1, tmp_path / 'log') as pool:
         records = list(pool.run(tasks))
     assert {(r['case'], r['method']) for r in records} == {
@@ -90,12 +90,12 @@ def test_what_libraries_raise_becomes_a_sentence(tmp_path, monkeypatch):
 
 
 def test_families_have_processes_of_their_own(tmp_path):
-    tasks = make_tasks(tmp_path, methods=('none', 'demons'))
+    tasks = make_tasks(tmp_path, methods=('unregistered', 'demons'))
     tasks = [replace(t, family=t.method) for t in tasks]
     with Pool(1, 1, tmp_path / 'log') as pool:
         records = list(pool.run(tasks))
         workers = pool._desks[0].workers
-        assert set(workers) == {'none', 'demons'}
+        assert set(workers) == {'unregistered', 'demons'}
         assert len({w.process.pid for w in workers.values()}) == 2
     assert [r['status'] for r in records] == ['done'] * 6
 

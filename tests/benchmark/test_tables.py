@@ -47,10 +47,10 @@ def test_best_and_second_are_marked_and_none_is_not():
     for heading in ('DSC ↑', 'HD (mm) ↓', 'ASD (mm) ↓'):
         assert places['better'][heading] == 1
         assert places['good'][heading] == 2
-        assert places['none'][heading] == 0
+        assert places['unregistered'][heading] == 0
     # equal as printed: both are the best
     assert places['good']['folded % ↓'] == places['better']['folded % ↓'] == 1
-    assert places['none']['s ↓'] == 0
+    assert places['unregistered']['s ↓'] == 0
     assert places['good']['SDlogJ'] == 0
 
 
@@ -196,13 +196,15 @@ def test_files(tmp_path):
     with (tmp_path / 'results.csv').open(newline='') as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 3 * 12 * 2 + 1
-    assert rows[0]['DSC'] == repr(float(found.values(DSC, 'none', 1)[0]))
+    assert rows[0]['DSC'] == repr(
+        float(found.values(DSC, 'unregistered', 1)[0])
+    )
     assert rows[-1]['status'] == 'failed'
     assert rows[-1]['notes'] == 'It <broke> & fell.'
 
 
 def test_without_labels(tmp_path):
-    bare = [record('none', 'a', 1), record('m', 'a', 1)]
+    bare = [record('unregistered', 'a', 1), record('m', 'a', 1)]
     for one in bare:
         one['scores']['labels'] = {}
     found = Results(bare)

@@ -60,11 +60,14 @@ class Method(ABC):
         """Register one case with so many CPU threads."""
 
 
+UNREGISTERED = 'unregistered'
+
+
 class Nothing(Method):
     """Leave the moving image where it is: the line all others start from."""
 
     def __init__(self) -> None:
-        super().__init__('none')
+        super().__init__(UNREGISTERED)
 
     def identity(self) -> str:
         """Return a constant."""

@@ -6,13 +6,11 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
-from napari_adacs.benchmark.method import Method, Nothing
+from napari_adacs.benchmark.method import UNREGISTERED, Method, Nothing
 from napari_adacs.benchmark.model_method import ModelMethod
 from napari_adacs.benchmark.peers.registry import PEERS, installed_peers
 from napari_adacs.errors import InputError, ModelError
-from napari_adacs.models.library import find_model, list_models
-
-NONE = 'none'
+from napari_adacs.models.library import NO_MODEL, find_model, list_models
 
 
 def method_names(
@@ -23,7 +21,8 @@ def method_names(
     Parameters
     ----------
     models : sequence of str or None
-        Names or paths; None for every model of the right dimension.
+        Names or paths, as ``napari-adacs register`` takes them; None for
+        every model of the right dimension.
     peers : sequence of str or None
         Names in `PEERS`; None for those that are installed.
     ndim : int
@@ -40,11 +39,10 @@ def method_names(
         models = [entry.name for entry in list_models(ndim)]
     if peers is None:
         peers = installed_peers()
-    for name in models:
-        _check_model(name, ndim)
+    models = [_checked(name, ndim) for name in models]
     for name in peers:
         _check_peer(name)
-    names = [NONE, *models, *peers]
+    names = [UNREGISTERED, *models, *peers]
     shown = [make_method(name).name for name in names]
     twice = sorted({name for name in shown if shown.count(name) > 1})
     if twice:
@@ -61,20 +59,20 @@ def make_method(name: str, device: str = 'cpu') -> Method:
     Parameters
     ----------
     name : str
-        'none', a name in `PEERS`, or a model's name or path, with ``+N``
-        behind it refined by up to N steps at each resolution.
+        'unregistered', a name in `PEERS`, or a model's name or path, with
+        ``+N`` behind it refined by up to N steps at each resolution.
     device : str, default: 'cpu'
         Where models run.
     """
-    if name == NONE:
+    if name == UNREGISTERED:
         return Nothing()
     if name in PEERS:
         return PEERS[name](name)
-    model, steps = _with_steps(name)
+    model, steps = with_steps(name)
     return ModelMethod(find_model(model), device, steps)
 
 
-def _with_steps(name: str) -> tuple[str, int]:
+def with_steps(name: str) -> tuple[str, int]:
     """Split ``MODEL+N`` into a model and its steps of refining."""
     model, plus, steps = name.rpartition('+')
     if plus and steps.isdigit() and not Path(name).exists():
@@ -82,14 +80,19 @@ def _with_steps(name: str) -> tuple[str, int]:
     return name, 0
 
 
-def _check_model(name: str, ndim: int) -> None:
-    entry = find_model(_with_steps(name)[0], ndim)
+def _checked(name: str, ndim: int) -> str:
+    """Return a name that means the same without the number of axes."""
+    model, steps = with_steps(name)
+    entry = find_model(model, ndim)
     if entry.header.ndim != ndim:
         raise ModelError(
             f"Model '{entry.name}' registers {entry.header.ndim}D images; "
             f'these cases are {ndim}D.',
             f'Choose {ndim}D models.',
         )
+    if model not in ('auto', NO_MODEL):
+        return name
+    return f'{entry.name}+{steps}' if steps else entry.name
 
 
 def _check_peer(name: str) -> None:

@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from napari_adacs.benchmark.method import UNREGISTERED
 from napari_adacs.benchmark.results import DSC, Results
 from napari_adacs.benchmark.significance import Difference
 from napari_adacs.benchmark.summary import SummaryTable
@@ -109,11 +110,11 @@ def _worst(results: Results) -> str:
     """List the cases in which a registration did worst."""
     if not results.labels:
         return ''
-    before = results.values(DSC, 'none')
+    before = results.values(DSC, UNREGISTERED)
     found = [
         (float(value), case, method, float(start))
         for method in results.methods
-        if method != 'none'
+        if method != UNREGISTERED
         for case, value, start in zip(
             results.cases, results.values(DSC, method), before, strict=True
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_adacs.benchmark.methods import NONE
+from napari_adacs.benchmark.method import UNREGISTERED
 from napari_adacs.benchmark.results import ASD, DSC, HD, Label, Metric, Results
 from napari_adacs.evaluation.statistics import (
     bootstrap_interval,
@@ -84,7 +84,7 @@ def differences(results: Results, reference: str) -> list[Difference]:
     list of Difference
         Without those for which fewer than two cases are complete.
     """
-    others = [m for m in results.methods if m not in (reference, NONE)]
+    others = [m for m in results.methods if m not in (reference, UNREGISTERED)]
     return [
         found
         for label in results.labels

@@ -9,10 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from napari_adacs.benchmark.method import UNREGISTERED
 from napari_adacs.benchmark.task import Record, Task
 from napari_adacs.io.atomic import atomic_path
 
 _FOLDER = 'cases'
+# What methods were called in runs of earlier versions.
+_FORMER = {UNREGISTERED: ('none',)}
 
 
 class Store:
@@ -49,15 +52,21 @@ class Store:
         A record fits if it was made from the same files by the same version
         of the method. A damaged file counts as none.
         """
-        try:
-            text = self.path(task.label, task.case).read_text('utf-8')
-            record: Any = json.loads(text)
-        except (OSError, ValueError):
-            return None
-        if not isinstance(record, dict):
-            return None
-        same = record.get('made_from') == task.made_from
-        return record if same and 'status' in record else None
+        for label in (task.label, *_FORMER.get(task.label, ())):
+            record = _read(self.path(label, task.case))
+            same = record.get('made_from') == task.made_from
+            if same and 'status' in record:
+                return {**record, 'method': task.label}
+        return None
+
+
+def _read(path: Path) -> Record:
+    """Return what a file holds; nothing if it is no record."""
+    try:
+        record: Any = json.loads(path.read_text('utf-8'))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def fingerprint(parts: Iterable[str]) -> str:

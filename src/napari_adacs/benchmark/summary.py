@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_adacs.benchmark.methods import NONE
+from napari_adacs.benchmark.method import UNREGISTERED
 from napari_adacs.benchmark.results import (
     ASD,
     DSC,
@@ -126,11 +126,13 @@ def _places(
     competing = {
         figure
         for figure, method in zip(figures, methods, strict=True)
-        if method != NONE and not np.isnan(figure)
+        if method != UNREGISTERED and not np.isnan(figure)
     }
     order = sorted(competing, reverse=metric.better == 'high')[:2]
     return [
-        0 if method == NONE or figure not in order else 1 + order.index(figure)
+        0
+        if method == UNREGISTERED or figure not in order
+        else 1 + order.index(figure)
         for figure, method in zip(figures, methods, strict=True)
     ]
 
@@ -163,7 +165,7 @@ def _notes(
         (
             'Mean ± sample SD over cases; seconds are the median of one '
             'registration without loading. Best in bold, second best marked; '
-            "'none' does not compete."
+            "'unregistered' does not compete."
         )
     ]
     if label is not None:

@@ -115,10 +115,13 @@ def _axes(chosen: Namespace) -> int:
     """Return the number of axes of phantoms: what the models need."""
     if chosen.axes is not None:
         return int(chosen.axes)
+    from napari_adacs.benchmark.methods import with_steps
     from napari_adacs.models.library import find_model
 
-    named = chosen.models or []
-    return find_model(named[0]).header.ndim if named else 2
+    if not chosen.models:
+        return 2
+    model, _ = with_steps(chosen.models[0])
+    return find_model(model).header.ndim
 
 
 def _absolute(data: str) -> str:

@@ -49,8 +49,9 @@ def _add_methods(parser: ArgumentParser) -> None:
         '--models',
         nargs='+',
         metavar='NAME|PATH',
-        help='models to compare (default: all that fit the images); '
-        'MODEL+N refines by up to N steps',
+        help='models to compare, as for register: none fits a field from '
+        'zero, MODEL+N refines by up to N steps (default: all that fit the '
+        'images)',
     )
     parser.add_argument(
         '--peers',
