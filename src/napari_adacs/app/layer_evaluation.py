@@ -71,7 +71,7 @@ def check_request(request: EvaluationRequest) -> None:
         If the segmentations do not fit each other or the registration.
     """
     moving, fixed = (_place(x) for x in (request.moving, request.fixed))
-    if _same_image(request.moving_ref, request.fixed_ref):
+    if request.moving_ref.same(request.fixed_ref):
         raise InputError(
             'Moving and fixed labels are the same.',
             'Choose the labels of both images.',
@@ -171,15 +171,11 @@ def show_in_features(
     run = request.run
     if run is None or run.labels is None or request.by_name:
         return
-    if not _same_image(run.labels, request.moving_ref):
+    if not run.labels.same(request.moving_ref):
         return
     layer = ResultGroup(viewer, run.group_id).layers().get(Role.LABELS)
     if layer is not None:
         layer.features = _columns(evaluation)
-
-
-def _same_image(first: LayerRef, second: LayerRef) -> bool:
-    return (first.layer_id, first.frame) == (second.layer_id, second.frame)
 
 
 def _columns(evaluation: Evaluation) -> dict[str, list[Any]]:

@@ -43,6 +43,10 @@ class LayerRef:
             self.name if self.frame is None else f'{self.name}[{self.frame}]'
         )
 
+    def same(self, other: LayerRef) -> bool:
+        """Whether both are the same frame of a layer, whatever its name."""
+        return (self.layer_id, self.frame) == (other.layer_id, other.frame)
+
     def find(self, viewer: ViewerModel) -> Layer | None:
         """Return the layer if the viewer still has it."""
         for layer in viewer.layers:

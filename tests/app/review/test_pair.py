@@ -11,7 +11,8 @@ from napari.components import ViewerModel
 
 from napari_adacs.app.layers import grid_of
 from napari_adacs.app.review.pair import pair_of
-from napari_adacs.app.review.pair_labels import guess_fixed_labels
+from napari_adacs.app.review.pair_labels import find_labels
+from napari_adacs.app.review.ready import review_request
 from napari_adacs.app.session import LayerRef
 from napari_adacs.errors import InputError
 from napari_adacs.spatial.field import DisplacementField
@@ -136,12 +137,39 @@ def test_labels_of_the_fixed_image_are_guessed(
 
     add('ES labels, somewhere else', translate=(9, 9, 9))
     add('notes')
-    found = guess_fixed_labels(viewer_model, run)
-    assert found == viewer_model.layers['ES labels']
+    found = find_labels(viewer_model, run, None)
+    assert found == (viewer_model.layers['ES labels'], None)
+    asked = review_request(viewer_model, run)
+    assert asked.label_refs['fixed_labels'].name == 'ES labels'
     viewer_model.layers.remove('ES labels')
     viewer_model.layers.remove('notes')
-    assert guess_fixed_labels(viewer_model, run) is None
+    assert find_labels(viewer_model, run, None) is None
+    assert review_request(viewer_model, run).fixed_labels is None
     assert pair_of(viewer_model, run).fixed.labels is None
+
+
+def test_labels_go_to_the_image_whose_name_is_like_theirs(
+    viewer_model: ViewerModel,
+) -> None:
+    """Views and figures of the slices take the same labels."""
+    run = replace(add_run(viewer_model), labels=None)
+    viewer_model.layers['ES'].name = 'heart_ES_0042'
+    viewer_model.layers['ED'].name = 'heart_ED_0042'
+    moving, fixed = run.moving, run.fixed
+    run = replace(
+        run,
+        moving=replace(moving, name='heart_ED_0042'),
+        fixed=replace(fixed, name='heart_ES_0042'),
+    )
+    viewer_model.layers['ES labels'].name = 'labels_heart_ES_0042'
+    # it begins as the fixed image does, and is the moving one's
+    viewer_model.layers['ED labels'].name = 'heart_ED_0042_labels'
+    found = find_labels(viewer_model, run, None)
+    assert found is not None
+    assert found[0].name == 'labels_heart_ES_0042'
+    names = review_request(viewer_model, run).label_refs
+    assert names['fixed_labels'].name == 'labels_heart_ES_0042'
+    assert names['moving_labels'].name == 'heart_ED_0042_labels'
 
 
 def test_chosen_labels_are_taken(viewer_model: ViewerModel) -> None:

@@ -21,35 +21,42 @@ REGION_KEY = 'napari_adacs_region'
 
 
 def likely_labels(
-    viewer: ViewerModel,
-    run: Run,
-    image: LayerRef,
-    taken: LayerRef | None = None,
-) -> LayerRef | None:
-    """Return the labels that most likely belong to an image of a run.
+    viewer: ViewerModel, run: Run, fixed: LayerRef | None = None
+) -> tuple[LayerRef | None, LayerRef | None]:
+    """Return the labels that most likely belong to the images of a run.
+
+    Labels have to lie on the grid of their image. Of several, those are
+    taken whose name is more like the name of this image than of the other.
+    Those that a registration made and painted regions are left out.
 
     Parameters
     ----------
     viewer : ViewerModel
-        Whose Labels layers to choose from; those that a registration made
-        and painted regions are left out.
+        Whose Labels layers to choose from.
     run : Run
-        The registration; the labels have as many axes.
-    image : LayerRef
-        The moving or the fixed image.
-    taken : LayerRef, optional
-        Labels that belong to the other image.
+        The registration; labels that were warped with it are the moving
+        ones.
+    fixed : LayerRef, optional
+        Labels of the fixed image, if a person has chosen some.
 
     Returns
     -------
-    LayerRef or None
-        Of several, those whose name is more like the name of this image
-        than of the other one.
+    moving, fixed : LayerRef or None
+        Those known or guessed; None where nothing fits.
     """
+    fixed = fixed or _likely(viewer, run, run.fixed, run.labels)
+    moving = run.labels or _likely(viewer, run, run.moving, fixed)
+    return moving, fixed
+
+
+def _likely(
+    viewer: ViewerModel, run: Run, image: LayerRef, taken: LayerRef | None
+) -> LayerRef | None:
+    """Return the likely labels of one image that are not the other's."""
     from napari.layers import Labels as LabelsLayer
 
     other = run.fixed if image is run.moving else run.moving
-    found: list[tuple[float, int, LayerRef]] = []
+    found: list[tuple[float, float, int, LayerRef]] = []
     for layer in viewer.layers:
         if not isinstance(layer, LabelsLayer) or not is_input(layer):
             continue
@@ -59,13 +66,15 @@ def likely_labels(
         reference = LayerRef(
             str(layer.unique_id), layer.name, image.frame if timed else None
         )
-        if reference == taken:
+        if taken is not None and reference.same(taken):
             continue
-        likeness = _like(layer.name, image) - _like(layer.name, other)
+        like = _like(layer.name, image)
+        likeness = like - _like(layer.name, other)
         if likeness < 0 and not timed:
             continue
-        found.append((likeness, -len(found), reference))
-    return max(found)[2] if found else None
+        # two frames of a sequence have one name
+        found.append((likeness, like, -len(found), reference))
+    return max(found)[-1] if found else None
 
 
 def _like(name: str, image: LayerRef) -> float:
@@ -86,4 +95,7 @@ def _fits(layer: Labels, run: Run, image: LayerRef) -> bool:
     except InputError:
         return False
     field = run.result.field
-    return grid.ndim == field.grid.ndim and grid.units == field.grid.units
+    own = field.grid
+    if image is run.moving and field.moving_grid is not None:
+        own = field.moving_grid
+    return grid.ndim == own.ndim and grid.same_space(own)

@@ -111,10 +111,7 @@ def review_request(
     """
     layers = ResultGroup(viewer, run.group_id).layers()
     warped = layers.get(Role.LABELS)
-    labels = run.labels
-    if labels is None:
-        labels = likely_labels(viewer, run, run.moving)
-    fixed = fixed_labels or likely_labels(viewer, run, run.fixed, labels)
+    labels, fixed = likely_labels(viewer, run, fixed_labels)
     return ReviewRequest(
         run,
         _image(viewer, run.moving, 'moving image'),

@@ -23,7 +23,7 @@ from napari_adacs.app.layers import is_sequence
 from napari_adacs.app.result_layers import tag
 from napari_adacs.app.review.curtain import Curtain
 from napari_adacs.app.review.handle import HandleDrag
-from napari_adacs.app.review.pair_labels import guess_fixed_labels
+from napari_adacs.app.review.pair_labels import find_labels
 from napari_adacs.app.review.view_switch import ViewSwitch
 from napari_adacs.app.review.views.registry import VIEWS
 from napari_adacs.app.session import LayerRef
@@ -239,7 +239,8 @@ class ViewBar(QWidget):
     def _suggest_labels(self, run: Run | None) -> None:
         self.switch.choose_labels(None)
         if run is not None:
-            self.labels.choose(guess_fixed_labels(self._viewer, run))
+            found = find_labels(self._viewer, run, None)
+            self.labels.choose(None if found is None else found[0])
 
     # ---- what the view is --------------------------------------------------
 
