@@ -6,14 +6,17 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Layer
 
 from napari_adacs.app import session
 from napari_adacs.app.chosen import Chosen
 from napari_adacs.app.layer_specs import Role
 from napari_adacs.app.prepared import prepare
+from napari_adacs.app.readers import read_layers
 from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.app.review.identity import identify
 from napari_adacs.app.review.ready import make_ready, review_request
@@ -106,6 +109,26 @@ def test_a_run_comes_back(tmp_path, viewer_model, shape, options):
         before[Role.WARPED].data_to_world(point),
         atol=1e-4,
     )
+
+
+def test_files_with_exchanged_axes_come_back(tmp_path, viewer_model):
+    affine = np.array(
+        [[-1.0, 0, 0, 8], [0, 0, 2, -9], [0, -3, 0, 7], [0, 0, 0, 1]]
+    )
+    for seed, name in enumerate(('ED.nii', 'ES.nii')):
+        image = nib.Nifti1Image(texture(seed=seed), affine)
+        nib.save(image, tmp_path / name)
+        ((data, options, kind),) = read_layers(str(tmp_path / name))
+        viewer_model.add_layer(Layer.create(data, options, kind))
+    run = registered(viewer_model)
+    saved(viewer_model, run, tmp_path / 'out')
+    for name in ('warped', 'displacement', 'input_fixed'):
+        file = nib.load(tmp_path / 'out' / f'{name}.nii.gz')
+        assert file.shape[:3] == SHAPE
+        np.testing.assert_allclose(file.affine, affine)
+    _, again = opened(tmp_path / 'out')
+    assert identify(again) == identify(run)
+    np.testing.assert_array_equal(again.result.warped, run.result.warped)
 
 
 def test_frames_of_a_cine_are_found_again(tmp_path, viewer_model):
