@@ -13,10 +13,13 @@ from pathlib import Path
 from napari_adacs.errors import ModelError
 from napari_adacs.models.header import ModelHeader
 from napari_adacs.models.library import (
+    SUFFIX,
     ModelEntry,
     find_model,
     list_models,
 )
+
+MODEL_SUFFIX = SUFFIX
 
 _NVIDIA = Path('/proc/driver/nvidia/gpus')
 
