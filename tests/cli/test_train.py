@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import signal
+import time
 from pathlib import Path
 from threading import Event
 
@@ -15,7 +17,11 @@ from napari_adacs.cli.run_report import RunReport
 from napari_adacs.cli.train_progress import TrainProgress
 from napari_adacs.models.bundle import load_bundle, read_header
 from napari_adacs.training.checkpoint import load_checkpoint
-from napari_adacs.training.config import TrainConfig, config_from_dict
+from napari_adacs.training.config import (
+    TrainConfig,
+    config_from_dict,
+    load_config,
+)
 from napari_adacs.training.pairs import TrainingPair
 from napari_adacs.training.sources import opening
 from napari_adacs.training.sources.network_grid import resized
@@ -375,3 +381,62 @@ def test_every_data_set_can_be_named() -> None:
     for name in DATASETS:
         chosen = make_parser().parse_args(['prepare', name, 'a', '-o', 'b'])
         assert chosen.dataset == name
+
+
+def test_a_fine_tuned_model_carries_its_card(
+    run: Run, pairs: Path, tmp_path: Path
+) -> None:
+    first, second = tmp_path / 'first', tmp_path / 'second'
+    config = recipe(tmp_path, 6)
+    assert run('train', pairs, '--config', config, '-o', first).code == 0
+    ran = run(
+        *('train', pairs, '--config', recipe(tmp_path, 4), '-o', second),
+        *('--start-from', first / 'model.safetensors'),
+    )
+    assert ran.code == 0, ran.err
+    assert 'DSC 1: ' in ran.out
+    with (second / 'before_after.csv').open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row['measure'] for row in rows} == {'DSC', 'HD', 'ASD', 'folded %'}
+    assert {row['started from'] for row in rows} == {'made-2d'}
+    bundle = second / 'model.safetensors'
+    header = read_header(bundle)
+    told = header.training['run']
+    assert told['started from'] == 'made-2d'
+    assert told['pairs'] == {'pairs': {'trained on': 2, 'held out': 1}}
+    assert told['steps'] == 4
+    assert 'Not for diagnosis' in told['intended use']
+    dsc = header.metrics['held-out pairs']['DSC 1']
+    assert dsc['pairs'] == 1
+    (row,) = (r for r in rows if (r['measure'], r['label']) == ('DSC', '1'))
+    assert dsc['after'] == pytest.approx(float(row['after']), rel=1e-5)
+    assert str(tmp_path) not in header.to_json()
+    shown = run('models', 'show', bundle)
+    assert 'held-out pairs' in shown.out
+    assert 'started from: made-2d' in shown.out
+
+
+def test_minutes_become_steps(run: Run, pairs: Path, tmp_path: Path) -> None:
+    """A run of seconds: reading counts, and it is resumed as it was."""
+    out, seconds = tmp_path / 'run', 12.0
+    words = ('train', pairs, '--config', recipe(tmp_path, 7), '-o', out)
+    begun = time.monotonic()
+    ran = run(*words, '--minutes', seconds / 60)
+    assert ran.code == 0, ran.err
+    config = load_config(out / 'config.toml')
+    assert config.stages.total != 7
+    assert load_checkpoint(out)['step'] == config.stages.total
+    assert f'{config.stages.total} steps' in ran.out
+    # no promise on a busy computer, but minutes are not hours
+    assert time.monotonic() - begun < 20 * seconds
+    again = run(*words, '--minutes', seconds / 60, '--resume')
+    assert again.code == 0, again.err
+    assert load_config(out / 'config.toml') == config
+
+
+def test_too_few_minutes(run: Run, pairs: Path, tmp_path: Path) -> None:
+    words = ('train', pairs, '--config', recipe(tmp_path, 7))
+    ran = run(*words, '-o', tmp_path / 'run', '--minutes', '0.0001')
+    assert ran.code == 2
+    assert 'are too short' in ran.err
+    assert 'Allow 0.5 minutes' in ran.err

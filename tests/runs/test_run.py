@@ -143,13 +143,15 @@ def test_another_session_sees_a_run_and_stops_it(begin: Start) -> None:
     assert ended(run).state is State.STOPPED
 
 
+@ON_UNIX
 def test_a_run_that_vanished_is_found_stopped(
     begin: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after the computer was switched off, and a pid was used again."""
     run = begin(endless())
     running(run, 1)
-    run.kill()
+    os.kill(_pid(run), signal.SIGKILL)
+    process._children[run.folder].wait()
     monkeypatch.setattr(process, '_children', {})
     status = TrainingRun(run.folder).status()
     assert status.state is State.STOPPED

@@ -16,7 +16,7 @@ from napari_adacs.cli.train_progress import TrainProgress
 from napari_adacs.errors import InputError
 from napari_adacs.io.staging import check_folder
 from napari_adacs.models.library import find_model
-from napari_adacs.runs.files import CONFIG, STATUS, read_json
+from napari_adacs.runs.files import CONFIG, RUN, STATUS, read_json
 from napari_adacs.runs.plan import absolute
 from napari_adacs.runs.process import ProcessId
 from napari_adacs.runs.state import State
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def run(chosen: Namespace) -> int:
     """Train a model; the first Ctrl-C stops and keeps a checkpoint."""
     folder = absolute(chosen.out)
-    check_run(folder, chosen.resume)
     writes = os.environ.get('RANK', '0') == '0'
+    check_run(folder, chosen.resume, writes)
     with RunReport(folder, writes) as report:
         return _run(chosen, folder, report)
 
@@ -100,19 +100,33 @@ def _open(
 def _configure(chosen: Namespace, folder: Path) -> TrainConfig:
     """Return what to train; the steps of a run in minutes are its own."""
     file = Path(chosen.config)
-    if chosen.resume and chosen.minutes is not None:
+    asked = read_json(folder / RUN) or {}
+    limited = chosen.minutes or asked.get('minutes')
+    if chosen.resume and limited is not None:
         file = folder / CONFIG
     config = load_config(file)
     start = chosen.start_from or config.start_from
     # A run that goes on needs its start no more.
     if not start or chosen.resume:
         return config
-    # A model may be named; the configuration keeps the file.
-    return replace(config, start_from=str(find_model(start).path))
+    entry = find_model(start)
+    known = entry.source in ('bundled', 'user')
+    named = entry.name if known else str(absolute(entry.path))
+    return replace(config, start_from=named)
 
 
-def check_run(folder: Path, resume: bool) -> None:
+def check_run(folder: Path, resume: bool, first: bool = True) -> None:
     """Check that nothing of another run is in the way.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the run.
+    resume : bool
+        Whether the run in it shall go on.
+    first : bool, default: True
+        Whether this is the first process of a run; the first one is no
+        stranger to the others.
 
     Raises
     ------
@@ -120,7 +134,7 @@ def check_run(folder: Path, resume: bool) -> None:
         If a process trains there, or one has and it is not resumed.
     """
     status = read_json(folder / STATUS) or {}
-    process = ProcessId.read(status)
+    process = ProcessId.read(status) if first else None
     if process is not None and process.pid != os.getpid():
         written = float(status.get('written', 0.0))
         ended = State(status.get('state', State.STARTING)).ended

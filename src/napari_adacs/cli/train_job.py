@@ -105,7 +105,20 @@ class TrainJob:
         if self.chosen.resume:
             self._measured.read_before()
         else:
+            self._check_start()
             self._measured.measure_before(self.config.start_from)
+
+    def _check_start(self) -> None:
+        """Find out whether training can start from its model."""
+        from napari_adacs.training.train import (
+            new_model,
+            own_random_numbers,
+            start_from,
+        )
+
+        if self.config.start_from:
+            with own_random_numbers(self.device):
+                start_from(new_model(self.config), self.config.start_from)
 
     def fit_to_time(self, minutes: float) -> TrainConfig:
         """Return the configuration with steps that fit, and keep it."""

@@ -97,10 +97,11 @@ class TrainProgress:
         rests = self._report.wish() is Wish.PAUSE and not self._stop.is_set()
         if rests and self._resting is None:
             self._resting = time.monotonic()
-            self._report.say(State.PAUSED, f'Paused after step {self.step}.')
+            sentence = f'Paused after step {self.step}.'
+            self._report.say(State.PAUSED, sentence, **self.place())
         elif not rests and self._resting is not None:
             self._report.rested(time.monotonic() - self._resting)
             self._resting = None
             self._remaining.restart()
-            self._report.say(State.RUNNING, 'Going on.')
+            self._report.say(State.RUNNING, 'Going on.', **self.place())
         return rests

@@ -121,22 +121,20 @@ def life_of(folder: Path, status: dict[str, Any]) -> Life:
         Content of its status file, read after nothing else.
     """
     named = ProcessId.read(status)
-    child = _children.get(folder)
-    if child is not None:
-        code = child.poll()
-        # A later process, of another session, may have taken the run over.
-        taken_over = (
-            named is not None
-            and code is not None
-            and named.pid != child.pid
-            and os.name != 'nt'
-        )
-        if not taken_over:
-            return Life(code is None, code)
     written = float(status.get('written', 0.0))
-    if named is None:
-        return Life(time.time() - written < _BIRTH)
-    return Life(named.alive(folder, written))
+    child = _children.get(folder)
+    if child is None:
+        if named is None:
+            return Life(time.time() - written < _BIRTH)
+        return Life(named.alive(folder, written))
+    code = child.poll()
+    if code is None:
+        return Life(True)
+    # Windows starts Python by another process, with another number.
+    own = named is None or named.pid == child.pid or os.name == 'nt'
+    if named is not None and named.alive(folder, written):
+        return Life(True)  # of another session, which has resumed the run
+    return Life(False, code if own else None)
 
 
 def end_process(folder: Path, status: dict[str, Any]) -> None:

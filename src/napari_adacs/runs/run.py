@@ -126,7 +126,19 @@ class TrainingRun:
 
     def kill(self) -> None:
         """End the process at once; the last checkpoint stays."""
-        end_process(self.folder, read_json(self.folder / STATUS) or {})
+        values = read_json(self.folder / STATUS) or {}
+        if self.status().state.ended:
+            return
+        end_process(self.folder, values)
+        told = {
+            'state': State.STOPPED.value,
+            'sentence': 'Its process was ended; the last checkpoint is kept.',
+            'seconds_left': None,
+        }
+        values = read_json(self.folder / STATUS) or values
+        if not _said(values).ended:
+            with contextlib.suppress(OSError):
+                write_json(self.folder / STATUS, values | told)
 
 
 def _said(values: dict[str, Any]) -> State:
