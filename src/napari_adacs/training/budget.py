@@ -192,21 +192,23 @@ def fit_to_time(
     InputError
         If the time is too short, with the one that would do.
     """
-    looks = _looks(costs, seconds)
-    fixed = spent + reserved + (looks + 1) * costs.validation + costs.saving
     # Saving slows every second of training down a little.
     pace = 1 + costs.saving / _BETWEEN_SAVES
     lengths = _lengths(config)
     whole = pace * math.fsum(
         n * t for n, t in zip(lengths, costs.steps, strict=True)
     )
-    left = seconds * (1 - _SLACK) - fixed
-    share = left / whole if whole > 0 else 1.0
     needed = max(_FEWEST_STEPS / n for n in lengths if n)
-    if share < needed:
-        fewest = spent + reserved + costs.saving
-        fewest += (_FEWEST_VALIDATIONS + 1) * costs.validation
-        raise _too_short(seconds, (fewest + needed * whole) / (1 - _SLACK))
+    fixed = spent + reserved + costs.saving
+    for looks in (_looks(costs, seconds), _FEWEST_VALIDATIONS):
+        looking = (looks + 1) * costs.validation
+        left = seconds * (1 - _SLACK) - fixed - looking
+        share = left / whole if whole > 0 else 1.0
+        if share >= needed:
+            break
+    else:
+        least = (fixed + looking + needed * whole) / (1 - _SLACK)
+        raise _too_short(seconds, least)
     scaled = [int(n * share) for n in lengths]
     total = sum(scaled)
     per_step = max(left / pace / total, 1e-6)
