@@ -350,7 +350,7 @@ def test_the_progress_line_says_how_long_it_takes(tmp_path: Path) -> None:
     for step in range(1, 4):
         shown(step, 100, {'data': 0.5, 'gradient_displacement': 3.0})
     assert said[0] == 'step 1 of 100  data 0.5'
-    assert said[2].startswith('step 3 of 100, 0 s left  data 0.5')
+    assert said[2].startswith('step 3 of 100, about 0 s left  data 0.5')
     assert 'gradient' not in said[2]
     assert shown.step == 3
 

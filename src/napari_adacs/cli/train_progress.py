@@ -12,6 +12,12 @@ from napari_adacs.runs.state import State
 from napari_adacs.training.config import TrainConfig
 from napari_adacs.training.remaining import RemainingTime, readable_time
 
+_WORDS = {
+    'displacement': 'displacement alone',
+    'auxiliary': 'maps alone',
+    'joint': 'displacement and maps together',
+}
+
 
 class TrainProgress:
     """Shows how far a run is, and knows whether it shall rest or stop.
@@ -57,7 +63,7 @@ class TrainProgress:
         if seconds is not None:
             seconds += self._reserved
         left = readable_time(seconds)
-        time_left = f', {left} left' if left else ''
+        time_left = f', about {left} left' if left else ''
         figures = ' '.join(
             f'{name} {value:.4g}'
             for name, value in losses.items()
@@ -67,7 +73,7 @@ class TrainProgress:
         self._line(step / total, f'{sentence}  {figures}')
         self._report.note(
             State.RUNNING,
-            f'{sentence[:1].upper()}{sentence[1:]}.',
+            f'Step {step} of {total}, {_WORDS[self._stage(step)]}{time_left}.',
             seconds_left=seconds,
             **self.place(),
         )

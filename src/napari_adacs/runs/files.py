@@ -20,6 +20,7 @@ CONTROL = 'control.json'
 CONFIG = 'config.toml'
 OUTPUT = 'output.txt'
 OUTCOME = 'before_after.csv'
+KEPT = 'kept.json'
 
 # On Windows a file that is being read cannot be replaced for a moment.
 _ATTEMPTS = 20

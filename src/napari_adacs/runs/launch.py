@@ -26,7 +26,7 @@ from napari_adacs.training.config import TrainConfig
 from napari_adacs.training.run_files import CHECKPOINT, LOG
 
 # A run in the background gives way to the window.
-_NICENESS = 5
+_NICENESS = 10
 _NICEST = 19
 _SOURCE = Path(__file__).resolve().parents[2]
 

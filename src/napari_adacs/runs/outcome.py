@@ -77,6 +77,8 @@ class Outcome:
         Before and after; empty without held-out pairs.
     seconds : float
         Time the run took, pauses left out.
+    kept_as : str
+        Name among the user's models, '' if it was not copied there.
     """
 
     bundle: Path
@@ -84,6 +86,7 @@ class Outcome:
     before_name: str
     rows: tuple[Comparison, ...]
     seconds: float
+    kept_as: str = ''
 
 
 def write_comparisons(

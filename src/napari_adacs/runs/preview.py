@@ -13,8 +13,13 @@ from napari_adacs.errors import InputError
 from napari_adacs.spatial.grid import Grid, Units
 from napari_adacs.training.run_files import NEWEST, PREVIEW_IMAGE, PREVIEWS
 
-# A file that is being replaced, or was written by another version.
-_UNREADABLE = (OSError, ValueError, KeyError, InputError, zipfile.BadZipFile)
+_UNREADABLE = (
+    InputError,
+    KeyError,
+    OSError,
+    ValueError,
+    zipfile.BadZipFile,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +35,16 @@ class Preview:
         'weight', on the network's grid.
     spacing : tuple of float
         Voxel size, 1 where it is not known.
-    grid : Grid, optional
-        Where the images lie in the world, if that is known.
+    name : str
+        Name of the pair.
+    grid : Grid or None
+        Where the images lie in the world; None where the data do not say.
     """
 
     step: int
     images: dict[str, NDArray[np.float16]]
     spacing: tuple[float, ...]
+    name: str = ''
     grid: Grid | None = None
 
 
@@ -75,8 +83,9 @@ def _read(path: Path) -> Preview:
             if name.startswith(PREVIEW_IMAGE)
         }
         spacing = tuple(float(step) for step in data['spacing'])
+        name = str(data['name']) if 'name' in data.files else ''
         grid = None
         if 'affine' in data.files:
             units: Units = 'mm' if str(data['units']) == 'mm' else 'voxel'
             grid = Grid(images['fixed'].shape, data['affine'], units)
-        return Preview(int(data['step']), images, spacing, grid)
+        return Preview(int(data['step']), images, spacing, name, grid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ from napari_adacs.runs.control import Wish, wish, wished
 from napari_adacs.runs.figures import FigureReader, Figures
 from napari_adacs.runs.files import RUN, STATUS, read_json, write_json
 from napari_adacs.runs.folders import runs_folder
+from napari_adacs.runs.keep import kept_entry
 from napari_adacs.runs.outcome import Outcome, read_outcome
-from napari_adacs.runs.plan import absolute
+from napari_adacs.runs.plan import TrainingPlan, absolute
 from napari_adacs.runs.preview import Preview, PreviewReader
 from napari_adacs.runs.process import end_process, life_of
+from napari_adacs.runs.records import read_plan
 from napari_adacs.runs.state import State, Status
 from napari_adacs.runs.verdict import verdict
 from napari_adacs.training.run_files import CHECKPOINT, LOG
@@ -110,7 +113,18 @@ class TrainingRun:
         status = self.status()
         if not status.state.ended:
             return None
-        return read_outcome(self.folder, status.seconds)
+        found = read_outcome(self.folder, status.seconds)
+        kept = kept_entry(self.folder)
+        if found is None or kept is None:
+            return found
+        return replace(found, kept_as=kept.name)
+
+    def plan(self) -> TrainingPlan | None:
+        """Return what the run was asked for; None if it does not say."""
+        try:
+            return read_plan(self.folder)
+        except InputError:
+            return None
 
     def pause(self) -> None:
         """Let the run rest after the step it is in."""

@@ -37,7 +37,7 @@ class TrainingPair:
     units : {'mm', 'voxel'}
         Units of the spacing: 'voxel' is a voxel of the images' files.
     grid : Grid, optional
-        Where the images lie in the world, if anybody knows.
+        Where the pair lies in the world, if that is known.
     """
 
     moving: NDArray[np.float32]

@@ -11,7 +11,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -125,27 +125,35 @@ def save_preview(
     maps : dict of str to numpy.ndarray of float16
         What `preview` returns.
     pair : TrainingPair
-        Says what a voxel is, and where.
+        What they show.
     """
     target = folder / FOLDER
     target.mkdir(exist_ok=True)
     slices = {key: _middle(image) for key, image in maps.items()}
     with _opened(target / f'step_{step:07d}.npz') as file:
         np.savez_compressed(file, **slices)  # type: ignore[arg-type]
-    shape = maps['fixed'].shape
-    ratio = math.prod(shape) / _MOST_VOXELS
-    thin = max(1, math.ceil(ratio ** (1 / len(shape))))
-    index = (slice(None, None, thin),) * len(shape)
-    steps = np.array(pair.spacing or (1.0,) * len(shape)) * thin
+    values = _whole(maps, pair) | {'step': np.int64(step)}
     # Read at once and replaced soon: compressing would cost more.
-    whole = {PREVIEW_IMAGE + k: image[index] for k, image in maps.items()}
-    values = {'step': np.int64(step), 'spacing': steps, **whole}
-    if pair.grid is not None:
-        affine = pair.grid.affine.copy()
-        affine[:, :-1] *= thin
-        values |= {'affine': affine, 'units': np.array(pair.grid.units)}
     with _opened(target / NEWEST) as file:
         np.savez(file, **values)
+
+
+def _whole(maps: Maps, pair: TrainingPair) -> dict[str, Any]:
+    """Return the maps, thinned out if they are huge, and where they lie."""
+    shape = maps['fixed'].shape
+    many = math.prod(shape) / _MOST_VOXELS
+    thin = max(1, math.ceil(many ** (1 / len(shape))))
+    index = (slice(None, None, thin),) * len(shape)
+    found: dict[str, Any] = {
+        PREVIEW_IMAGE + key: image[index] for key, image in maps.items()
+    }
+    spacing = np.array(pair.spacing or (1.0,) * len(shape)) * thin
+    found |= {'name': np.str_(pair.name), 'spacing': spacing}
+    if pair.grid is not None:
+        steps = np.diag([*(float(thin),) * len(shape), 1.0])
+        found['affine'] = pair.grid.affine @ steps
+        found['units'] = np.str_(pair.grid.units)
+    return found
 
 
 @contextlib.contextmanager

@@ -42,6 +42,8 @@ class Validation:
     def to_log(self) -> dict[str, float]:
         """Return the figures under their names in the log."""
         out = {'val_mse': self.mse, 'val_folded': self.folded_percent}
+        if self.dsc:
+            out['val_dsc'] = self.mean_dsc
         return out | {f'val_dsc_{k}': v for k, v in self.dsc.items()}
 
 
