@@ -38,7 +38,6 @@ def resized(pair: TrainingPair, shape: tuple[int, ...]) -> TrainingPair:
         pair,
         grid=None,
         spacing=tuple(s * f for s, f in zip(steps, factors, strict=True)),
-        grid=None,
         moving=_image(pair.moving, shape),
         fixed=_image(pair.fixed, shape),
         moving_labels=_labels(pair.moving_labels, shape),
