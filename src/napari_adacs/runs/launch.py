@@ -28,6 +28,11 @@ from napari_adacs.training.run_files import CHECKPOINT, LOG
 # A run in the background gives way to the window.
 _NICENESS = 10
 _NICEST = 19
+_WINDOWS = (
+    'CREATE_NEW_PROCESS_GROUP',
+    'CREATE_NO_WINDOW',
+    'BELOW_NORMAL_PRIORITY_CLASS',
+)
 _SOURCE = Path(__file__).resolve().parents[2]
 
 
@@ -140,9 +145,6 @@ def _environment() -> dict[str, str]:
 def _apart() -> dict[str, Any]:
     """Return how a process outlives this one and its terminal."""
     if os.name == 'nt':
-        return {
-            'creationflags': subprocess.CREATE_NEW_PROCESS_GROUP
-            | subprocess.CREATE_NO_WINDOW
-            | subprocess.BELOW_NORMAL_PRIORITY_CLASS
-        }
+        flags = [getattr(subprocess, name) for name in _WINDOWS]
+        return {'creationflags': sum(flags)}
     return {'start_new_session': True}

@@ -122,7 +122,8 @@ def measure_costs(
             if validation is None
             else _time_validation(trainer, validation, clock)
         )
-    return Costs(*steps, looking, saving)
+    displacement, auxiliary, joint = steps
+    return Costs(displacement, auxiliary, joint, looking, saving)
 
 
 def _time_steps(
