@@ -31,6 +31,8 @@ from tests.runs.conftest import (
 )
 
 ROOT = Path(__file__).parents[2]
+# Each starts a process that loads torch.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ON_UNIX = pytest.mark.skipif(os.name == 'nt', reason='needs signals')
 
 
