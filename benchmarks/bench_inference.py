@@ -28,6 +28,8 @@ from napari_adacs.registration.openvino import compiled
 CASES: dict[str, tuple[str, dict[str, object], tuple[int, ...]]] = {
     'VoxelMorph 64³': ('voxelmorph', {}, (64, 64, 64)),
     'VoxelMorph 128²': ('voxelmorph', {}, (128, 128)),
+    'pyramid 64³': ('pyramid', {}, (64, 64, 64)),
+    'pyramid 128²': ('pyramid', {}, (128, 128)),
     'scoring 64³': ('scoring', {}, (64, 64, 64)),
     'variance 64³': ('variance', {}, (64, 64, 64)),
     'TransMorph base 64³': ('transmorph', {}, (64, 64, 64)),
@@ -44,13 +46,15 @@ def build(name: str, options: dict[str, object], ndim: int) -> nn.Module:
     if name in ('scoring', 'variance'):
         return build_auxiliary(name, values).eval()
     network = build_displacement(name, values).eval()
-    head = {
-        'voxelmorph': 'flow',
-        'transmorph': 'reg_head.0',
-        'diffusemorph': 'field_fn.outconv.block',
+    heads = {
+        'voxelmorph': ['flow'],
+        'pyramid': [f'estimators.{level}.flow' for level in range(4)],
+        'transmorph': ['reg_head.0'],
+        'diffusemorph': ['field_fn.outconv.block'],
     }[name]
     with torch.no_grad():
-        network.get_submodule(head).weight.normal_(0, 0.1)
+        for head in heads:
+            network.get_submodule(head).weight.normal_(0, 0.1)
     return network
 
 

@@ -90,3 +90,27 @@ def save_small_diffusemorph(folder: Path, ndim: int = 2) -> Path:
     path = folder / f'small-diffusemorph-{ndim}d.safetensors'
     save_bundle(path, small_diffusemorph(ndim))
     return path
+
+
+def small_pyramid(ndim: int = 2, **options: object) -> Model:
+    """Build a pyramid whose levels all move something."""
+    torch.manual_seed(0)
+    side = {2: (32, 32), 3: (16, 16, 16)}[ndim]
+    model = build_model(
+        ModelHeader(
+            name=f'small-pyramid-{ndim}d',
+            ndim=ndim,
+            network='pyramid',
+            network_options={'channels': 4, 'levels': 3, **options},
+            scheme='adacs',
+            auxiliaries={'scoring': SMALL},
+            preprocessing=Preprocessing('resize', side, 'array'),
+            licence='BSD-3-Clause',
+        )
+    )
+    with torch.no_grad():
+        for estimator in model.displacement.estimators:
+            estimator.flow.weight.normal_(0, 0.3)
+    for module in model.modules().values():
+        module.eval()
+    return model

@@ -16,6 +16,8 @@ from tests.small_models import small_model
 FAMILIES = {
     'transmorph': {'variant': 'tiny', 'window': [3, 4]},
     'transmorph integrated': {'variant': 'tiny', 'int_steps': 5},
+    'pyramid': {'channels': 4, 'levels': 3},
+    'pyramid plain': {'channels': 4, 'correlation': 1, 'int_steps': 0},
     'diffusemorph': {
         'features': 32,
         'multipliers': [1, 1],

@@ -19,7 +19,11 @@ from napari_adacs.registration.threads import (
     limited_threads,
     sensible_threads,
 )
-from tests.small_models import small_diffusemorph, small_model
+from tests.small_models import (
+    small_diffusemorph,
+    small_model,
+    small_pyramid,
+)
 
 
 def images(shape=(30, 41)):
@@ -69,10 +73,14 @@ class TestOpenVINO:
     def fresh(self):
         ours._COMPILED.clear()
 
-    @pytest.mark.parametrize('name', ['voxelmorph', 'diffusemorph'])
+    @pytest.mark.parametrize('name', ['voxelmorph', 'diffusemorph', 'pyramid'])
     def test_it_registers_the_same(self, name):
         pytest.importorskip('openvino')
-        model = small_model() if name == 'voxelmorph' else small_diffusemorph()
+        model = {
+            'voxelmorph': small_model,
+            'diffusemorph': small_diffusemorph,
+            'pyramid': small_pyramid,
+        }[name]()
         found, plain = (
             fields(model, images(), backend=b) for b in ('openvino', 'plain')
         )

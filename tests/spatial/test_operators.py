@@ -99,3 +99,19 @@ def test_warp_is_differentiable_in_image_and_field():
     field = torch.rand(1, 2, 5, 6, dtype=torch.float64) * 0.4 + 0.1
     field.requires_grad_(True)
     assert torch.autograd.gradcheck(operators.warp, (image, field))
+
+
+@pytest.mark.parametrize('ndim', [2, 3])
+@pytest.mark.parametrize('factor', [1, 2, 3])
+def test_growing_undoes_averaging_over_blocks(ndim, factor):
+    """A linear field of block averages is the same field, but at the edge."""
+    shape = (6, 8, 10)[:ndim]
+    fine = operators.identity_coordinates([factor * n for n in shape])
+    pool = torch.nn.functional.avg_pool2d
+    if ndim == 3:
+        pool = torch.nn.functional.avg_pool3d
+    field = 0.25 * fine.flip(1) - 1
+    grown = operators.grow_displacement(pool(field, factor) / factor, factor)
+    assert grown.shape == field.shape
+    inside = (..., *[slice(factor, -factor)] * ndim)
+    torch.testing.assert_close(grown[inside], field[inside])

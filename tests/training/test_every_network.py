@@ -20,6 +20,7 @@ NETWORKS = {
     'voxelmorph': UNET,
     'voxelmorph-diff': {**UNET, 'unet_half_res': False},
     'voxelmorph-sigma': UNET,
+    'pyramid': {'channels': 2, 'levels': 3, 'int_downsize': 1},
     'transmorph': {
         'dim': 4,
         'depths': (1, 2, 1, 1),
@@ -60,6 +61,7 @@ CASES = [
 # A random step of the diffusion makes every loss noisy.
 STEPS = {
     'diffusemorph': 20,
+    'pyramid': 20,
     'transmorph': 5,
     'voxelmorph': 10,
     'voxelmorph-diff': 20,

@@ -15,6 +15,7 @@ from napari_adacs.networks.auxiliary import ScoringEstimator, VarianceEstimator
 from napari_adacs.networks.base import DisplacementEstimator
 from napari_adacs.networks.diffusemorph import DiffuseMorph
 from napari_adacs.networks.identity import Identity
+from napari_adacs.networks.pyramid import Pyramid
 from napari_adacs.networks.transmorph import TransMorph
 from napari_adacs.networks.voxelmorph import VoxelMorph
 from napari_adacs.networks.voxelmorph2018 import VoxelMorph2018
@@ -27,6 +28,7 @@ T = TypeVar('T')
 DISPLACEMENT: dict[str, Callable[..., DisplacementEstimator]] = {
     'diffusemorph': DiffuseMorph,
     'identity': Identity,
+    'pyramid': Pyramid,
     'transmorph': TransMorph,
     'voxelmorph': VoxelMorph,
     'voxelmorph-diff': VoxelMorphDiff,

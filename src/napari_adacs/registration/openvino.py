@@ -10,6 +10,7 @@ import hashlib
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from napari_adacs.errors import DeviceError
 
 _Function = Callable[..., Tensor]
-_KEPT = 8
+_KEPT = 32
 # Compiling takes longer than a registration: what was compiled is kept, by
 # weights, function, shapes and threads, also when the model is loaded anew.
 _COMPILED: OrderedDict[tuple[object, ...], Any] = OrderedDict()
@@ -33,8 +34,9 @@ def compiled(
     Parameters
     ----------
     networks : sequence of torch.nn.Module
-        On the CPU; those with `tensor_functions` are compiled at their
-        first call, once for each shape of images.
+        On the CPU; where they, or modules inside of them, have
+        `tensor_functions`, these are compiled at their first call, once for
+        each shape of images.
     device : torch.device
         Must be the CPU.
 
@@ -47,17 +49,17 @@ def compiled(
     _check(device)
     changed: list[tuple[nn.Module, str]] = []
     try:
-        for network in networks:
+        for module in chain.from_iterable(n.modules() for n in networks):
             functions: dict[str, _Function] = getattr(
-                network, 'tensor_functions', dict
+                module, 'tensor_functions', dict
             )()
             for name, function in functions.items():
-                setattr(network, name, _Replacement(network, name, function))
-                changed.append((network, name))
+                setattr(module, name, _Replacement(module, name, function))
+                changed.append((module, name))
         yield
     finally:
-        for network, name in changed:
-            delattr(network, name)
+        for module, name in changed:
+            delattr(module, name)
 
 
 def _check(device: torch.device) -> None:

@@ -152,6 +152,36 @@ def resize_displacement(displacement: Tensor, factor: float) -> Tensor:
     return resized if factor > 1 else resized * factor
 
 
+def grow_displacement(displacement: Tensor, factor: int) -> Tensor:
+    """Enlarge a field of block averages and rescale its values.
+
+    Edge-aligned linear interpolation: voxel ``i`` of the new grid lies over
+    voxel ``(i + 0.5) / factor - 0.5`` of the old one, as after averaging over
+    blocks, and voxels are smaller by exactly `factor`. Corners of
+    `resize_displacement` stay where they are, and its voxels do not quite.
+
+    Parameters
+    ----------
+    displacement : (N, ndim, *shape) torch.Tensor
+        Displacement in voxels of its own grid.
+    factor : int
+        Ratio of new to old size.
+
+    Returns
+    -------
+    (N, ndim, *(shape * factor)) torch.Tensor
+        Displacement in voxels of the new grid.
+    """
+    if factor == 1:
+        return displacement
+    return F.interpolate(
+        displacement * factor,
+        scale_factor=float(factor),
+        mode=linear_mode(displacement.shape[1]),
+        align_corners=False,
+    )
+
+
 def compose(outer: Tensor, inner: Tensor) -> Tensor:
     """Compose pull-back fields: ``(id + inner)`` first, then ``outer``.
 
