@@ -2,11 +2,15 @@
 
     python recipes/finish.py RUN/model.safetensors --val CAMUS/val
     python recipes/finish.py RUN/model.safetensors --phantom 20
+    python recipes/finish.py RUN/model.safetensors --val ACDC/val \
+        --name 'acdc-128 val' --phantom 0
 
 Registers every pair through the public `register`, on the images' own grid,
 and writes the figures into the model's header: mean Dice per label with a
 bootstrap confidence interval (warped masks cut at 0.5), folding, and how well
-score and variance find the phantom's nuisance.
+score and variance find the phantom's nuisance. A label counts in the pairs
+that show it in both frames. Slices of one patient are alike: the interval is
+that of the means of the patients.
 """
 
 from __future__ import annotations
@@ -44,12 +48,15 @@ def main() -> None:
     model = load_bundle(chosen.model)
     metrics: dict[str, Any] = {}
     if chosen.val:
-        metrics['camus-128 val'] = _overlap(_mat_results(model, chosen.val))
-    metrics['phantom'] = _overlap(
-        (result, pair.moving_labels, pair.fixed_labels)
-        for result, pair in _phantom_results(model, chosen.phantom)
-    )
-    metrics['phantom nuisance AUC'] = _detection(model, chosen.phantom)
+        metrics[chosen.name] = _overlap(_mat_results(model, chosen.val))
+    if chosen.phantom:
+        metrics['phantom'] = _overlap(
+            (result, pair.moving_labels, pair.fixed_labels, str(index))
+            for index, (result, pair) in enumerate(
+                _phantom_results(model, chosen.phantom)
+            )
+        )
+        metrics['phantom nuisance AUC'] = _detection(model, chosen.phantom)
     for name, values in metrics.items():
         print(name, values)
     header = dataclasses.replace(model.header, metrics=metrics)
@@ -64,7 +71,8 @@ def _mat_results(model: Model, folder: Path) -> Iterator[tuple[Any, ...]]:
     for index in range(len(pairs)):
         pair = pairs[index]
         result = register(pair.moving, pair.fixed, model)
-        yield result, pair.moving_labels, pair.fixed_labels
+        patient = pair.name.partition('_')[0]
+        yield result, pair.moving_labels, pair.fixed_labels, patient
 
 
 def _phantom_results(
@@ -96,22 +104,31 @@ def _register_phantom(model: Model, pair: EchoPair) -> RegistrationResult:
 def _overlap(cases: Any) -> dict[str, Any]:
     before: dict[int, list[float]] = {}
     after: dict[int, list[float]] = {}
+    patients: dict[int, dict[str, list[float]]] = {}
     folded = []
-    for result, moving_labels, fixed_labels in cases:
+    for result, moving_labels, fixed_labels, patient in cases:
         folded.append(
             100 * float((result.field.jacobian_determinant() <= 0).mean())
         )
-        for label in np.unique(fixed_labels)[1:]:
+        for label in np.intersect1d(fixed_labels, moving_labels):
+            if label == 0:
+                continue
             mask = (moving_labels == label).astype(np.float32)
             warped = result.field.warp_image(mask) >= 0.5
             fixed = fixed_labels == label
-            before.setdefault(int(label), []).append(dice(mask > 0, fixed))
-            after.setdefault(int(label), []).append(dice(warped, fixed))
+            found, key = dice(warped, fixed), int(label)
+            before.setdefault(key, []).append(dice(mask > 0, fixed))
+            after.setdefault(key, []).append(found)
+            of_label = patients.setdefault(key, {})
+            of_label.setdefault(patient, []).append(found)
     return {
         'cases': len(folded),
         'DSC before': {k: _mean(v) for k, v in before.items()},
         'DSC': {k: _mean(v) for k, v in after.items()},
-        'DSC 95% CI': {k: _interval(v) for k, v in after.items()},
+        'DSC 95% CI': {
+            k: _interval([float(np.mean(v)) for v in of_label.values()])
+            for k, of_label in patients.items()
+        },
         'folded %': round(float(np.mean(folded)), 5),
     }
 
@@ -144,7 +161,10 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('model', type=Path)
     parser.add_argument('--val', type=Path, help='folder of .mat pairs')
-    parser.add_argument('--phantom', type=int, default=20)
+    parser.add_argument('--name', default='camus-128 val', help='of it')
+    parser.add_argument(
+        '--phantom', type=int, default=20, help='phantom pairs; 0 for none'
+    )
     return parser.parse_args()
 
 
