@@ -129,10 +129,14 @@ def measure_costs(
 def _time_steps(
     trainer: Trainer, first: int, length: int, most: float, clock: Clock
 ) -> float:
-    """Return the seconds of a step, the slow first one left out."""
+    """Return the seconds of a step, without the slow first if it can be."""
     if not length:
         return 0.0
+    begun = clock()
     trainer.try_step(first)
+    warm = clock() - begun
+    if warm > most:
+        return warm  # to know it better would take too long
     taken: list[float] = []
     while len(taken) < _FEWEST_TIMED or (
         sum(taken) < most and len(taken) < _MOST_TIMED
