@@ -29,7 +29,7 @@ PLUGIN = 'napari-adacs'
 OUT = Path(__file__).parents[1] / 'docs' / 'images' / 'finetune.png'
 _PATIENTS = 10
 _SHAPE = (128, 128)
-_STEPS = 240
+_STEPS = 120
 _COLOURS = 256
 _MM = ('mm', 'mm')
 
@@ -50,6 +50,7 @@ def _take() -> None:
     form = dock.new.form
     form.budget.unit.setCurrentText('steps')
     form.budget.steps.setValue(_STEPS)
+    form.batch.setValue(2)
     form.advanced.held_out.setValue(40)
     _wait(500)
     parts = [_grab(dock.new)]
@@ -113,7 +114,7 @@ def _save(parts: list[Image.Image]) -> None:
     print(f'{OUT}: {picture.size}, {OUT.stat().st_size // 1024} KB')
 
 
-def _until(done: Callable[[], bool], seconds: float = 1200) -> None:
+def _until(done: Callable[[], bool], seconds: float = 3600) -> None:
     start = time.monotonic()
     while not done():
         _wait(30)

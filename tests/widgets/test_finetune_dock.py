@@ -398,22 +398,27 @@ def test_a_folder_that_cannot_be_made_is_said(
 # ---- closing ----------------------------------------------------------------
 
 
-def _window(dock: QWidget, qtbot: Any) -> QMainWindow:
-    window = QMainWindow()
+@pytest.fixture
+def window(dock: FinetuneDock, qtbot: Any) -> Iterator[QMainWindow]:
+    """A window with a canvas, and the dock in it."""
+    main = QMainWindow()
     central = QWidget()
     canvas = QWidget(central)
     canvas.setObjectName('canvas')
-    window.setCentralWidget(central)
-    dock.setParent(window)
+    main.setCentralWidget(central)
+    dock.setParent(main)
     dock.show()
-    window.show()
-    qtbot.addWidget(window)
+    main.show()
     dock._watch_window()
-    return window
+    yield main
+    dock.setParent(None)
+    main.close()
+    main.deleteLater()
 
 
-def test_closing_the_window_asks(qtbot: Any, dock: FinetuneDock) -> None:
-    window = _window(dock, qtbot)
+def test_closing_the_window_asks(
+    qtbot: Any, dock: FinetuneDock, window: QMainWindow
+) -> None:
     _short(qtbot, dock, steps=5000)
     run = _start(qtbot, dock)
     _until(qtbot, dock, State.RUNNING)
@@ -436,10 +441,10 @@ def test_closing_the_window_asks(qtbot: Any, dock: FinetuneDock) -> None:
 
 
 def test_nobody_is_asked_without_a_run_or_by_a_program(
-    qtbot: Any, dock: FinetuneDock, monkeypatch: pytest.MonkeyPatch
+    dock: FinetuneDock,
+    window: QMainWindow,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    window = _window(dock, qtbot)
-
     def reply(parent: QWidget, name: str) -> Answer:
         raise AssertionError('asked')
 
