@@ -2,7 +2,7 @@
 
     xvfb-run -a python benchmarks/bench_finetune_window.py [--steps 200]
 
-Opens a real window with the Fine-tune dock and the sample layers, and notes
+Opens a real window with the Fine-tune dock and pairs of the phantom, and notes
 how late a 10 ms timer is: with the dock at rest, while a run is started and
 trains with curves and preview, and afterwards. Gaps are given by the wall
 clock and in CPU time of the GUI thread: on a busy machine only the latter is
@@ -25,6 +25,8 @@ from qtpy.QtCore import QEventLoop, QTimer
 
 PLUGIN = 'napari-adacs'
 _AIM_MS = 50
+_PATIENTS = 2
+_SHAPES = {2: (128, 128), 3: (64, 64, 64)}
 
 
 class Heartbeat:
@@ -73,7 +75,7 @@ def main() -> None:
 def _measure(chosen: argparse.Namespace) -> None:
     viewer = napari.Viewer(show=True)
     viewer.window.resize(1280, 1000)
-    viewer.open_sample(PLUGIN, chosen.sample)
+    _open_pairs(viewer, chosen.ndim)
     _settle(2000)
     beat = Heartbeat()
     print(
@@ -88,6 +90,8 @@ def _measure(chosen: argparse.Namespace) -> None:
     form = dock.new.form
     form.budget.unit.setCurrentText('steps')
     form.budget.steps.setValue(chosen.steps)
+    form.batch.setValue(chosen.batch)
+    form.advanced.held_out.setValue(50)
     _settle(500)
     beat.reset()
     dock.new.bar.button.click()
@@ -105,6 +109,20 @@ def _measure(chosen: argparse.Namespace) -> None:
     viewer.close()
 
 
+def _open_pairs(viewer: napari.Viewer, ndim: int) -> None:
+    from napari_adacs.phantom.echo import echo_pair
+
+    for patient in range(_PATIENTS):
+        pair = echo_pair(700 + patient, ndim, _SHAPES[ndim])
+        for frame, role in (('ED', 'moving'), ('ES', 'fixed')):
+            name, units = f'p{patient}_{frame}', ('mm',) * ndim
+            viewer.add_image(getattr(pair, role), name=name, units=units)
+            labels = getattr(pair, f'{role}_labels')
+            viewer.add_labels(
+                labels, name=f'{name}_gt', units=units, visible=False
+            )
+
+
 def _rest(beat: Heartbeat, seconds: float, name: str) -> None:
     beat.reset()
     _settle(int(1e3 * seconds))
@@ -113,8 +131,9 @@ def _rest(beat: Heartbeat, seconds: float, name: str) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    parser.add_argument('--sample', default='echo2d')
+    parser.add_argument('--ndim', type=int, choices=(2, 3), default=2)
     parser.add_argument('--steps', type=int, default=200)
+    parser.add_argument('--batch', type=int, default=4)
     parser.add_argument('--seconds', type=float, default=10.0)
     return parser.parse_args()
 

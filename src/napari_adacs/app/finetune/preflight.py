@@ -128,8 +128,8 @@ def preflight(wishes: Wishes, start: Start, found: Survey) -> Ready:
 
 def memory_gb(config: TrainConfig) -> float:
     """Estimate the peak memory of a training process in GB."""
-    voxels = math.prod(config.shape) * config.batch_size
-    voxels /= config.optimiser.accumulation
+    parts = config.optimiser.accumulation
+    voxels = math.prod(config.shape) * config.batch_size / parts
     per_voxel = float(_BYTES)
     if estimator_of(config.scheme.name) or config.scheme.companions:
         per_voxel += _ESTIMATOR_BYTES
