@@ -27,10 +27,12 @@ from qtpy.QtWidgets import QWidget
 
 PLUGIN = 'napari-adacs'
 OUT = Path(__file__).parents[1] / 'docs' / 'images' / 'finetune.png'
-_PATIENTS = 10
+_PATIENTS = 5
 _SHAPE = (128, 128)
-_STEPS = 120
+_STEPS = 40
 _COLOURS = 256
+# Small, to be done soon.
+_GRID = 64
 _MM = ('mm', 'mm')
 
 
@@ -51,6 +53,8 @@ def _take() -> None:
     form.budget.unit.setCurrentText('steps')
     form.budget.steps.setValue(_STEPS)
     form.batch.setValue(2)
+    for box in form.grid.boxes[:2]:
+        box.setValue(_GRID)
     form.advanced.held_out.setValue(40)
     _wait(500)
     parts = [_grab(dock.new)]

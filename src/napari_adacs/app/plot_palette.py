@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # can tell apart; each in the shade that stands out from its background.
 _ON_DARK = '#E69F00', '#56B4E9'
 _ON_LIGHT = '#B25000', '#0072B2'
+# Where there are more curves than two; the rest of the same palette.
+FURTHER = '#009E73', '#CC79A7', '#D55E00', '#F0E442', '#0072B2', '#999999'
 
 
 @dataclass(frozen=True)

@@ -79,12 +79,10 @@ class RunControls(QWidget):
         )
         active = not state.ended
         self.progress.setVisible(active)
-        # of a total that is not known yet, a bar that runs to and fro
-        self.progress.setRange(0, _PROMILLE if status.total else 0)
-        if status.total:
-            self.progress.setValue(
-                round(_PROMILLE * status.step / status.total)
-            )
+        # A bar that runs to and fro while the total is unknown would have
+        # the window painted sixty times a second.
+        total = max(1, status.total)
+        self.progress.setValue(round(_PROMILLE * status.step / total))
         self.rest.setVisible(active)
         self.end.setVisible(active)
         self.again.setVisible(not active and status.resumable)

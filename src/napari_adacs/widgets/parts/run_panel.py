@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 # Between two layers of a preview, so that the window breathes.
 _PAUSE_MS = 5
+# Drawing all curves takes tens of milliseconds on a busy computer.
+_DRAW_EVERY_S = 1.0
 _NONE = 'no runs yet'
 
 
@@ -213,8 +216,11 @@ class RunPanel(QWidget):
             return
         before, self.last = self.last, seen
         self.controls.show_status(seen.status)
-        self.curves.show_figures(seen.figures)
         ended = seen.status.state.ended
+        now = time.monotonic()
+        if ended or now - self._drawn > _DRAW_EVERY_S:
+            self._drawn = now
+            self.curves.show_figures(seen.figures)
         self.outcome.show_offer(seen.offer if ended else None)
         self.show_preview.setVisible(not ended)
         self.keep_preview.setVisible(not ended)
@@ -237,9 +243,7 @@ class RunPanel(QWidget):
     def _take(self, steps: Iterator[object]) -> None:
         """Take a step, then let the window breathe."""
         preview = self._preview
-        with host_of(self).drawing():
-            over = next(steps, None) is None
-        if not over:
+        if next(steps, None) is not None:
             QTimer.singleShot(
                 _PAUSE_MS,
                 lambda: preview is self._preview and self._take(steps),
@@ -297,6 +301,7 @@ class RunPanel(QWidget):
 
     def _show_nothing(self) -> None:
         self.last = None
+        self._drawn = float('-inf')
         self.controls.show_status(None)
         self.curves.show_figures({})
         self.outcome.show_offer(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -114,10 +115,17 @@ class RunWatcher(QObject):
             self._ended = True
             self.lost.emit(str(error))
             return
+        if found.figures:
+            _load_plots()
         if folder == self._folder:
             self._watch = watch
             self._ended = found.status.state.ended and found.complete
             self.seen.emit(folder, found)
+
+
+def _load_plots() -> None:
+    """Load what draws curves: in the window's thread it would be felt."""
+    importlib.import_module('napari_adacs.widgets.parts.training_plot')
 
 
 __all__ = ['Listed', 'RunWatcher', 'Seen']

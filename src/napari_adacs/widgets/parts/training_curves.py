@@ -50,7 +50,7 @@ class TrainingCurves(QWidget):
         self.plot: TrainingPlot | None = None
         self.button = QToolButton()
         self.button.setObjectName('choose_curves')
-        self.button.setText('Losses')
+        self.button.setText('Losses…')
         self.button.setToolTip('Choose which terms of the losses to draw.')
         self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.button.setSizePolicy(

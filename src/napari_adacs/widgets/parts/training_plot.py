@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import pyqtgraph as pg
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
 from napari_adacs.app.finetune.curves import logarithmic, thinned, title_of
+from napari_adacs.app.plot_palette import FURTHER
 from napari_adacs.widgets.parts.plot import Plot, draw
 
 if TYPE_CHECKING:
-    import pyqtgraph as pg
-
     from napari_adacs.app.finetune.curves import Figures, Panel
     from napari_adacs.app.plot_palette import Palette
 
 _PANEL_HEIGHT = 130
-# Okabe and Ito; the first two are those of before and after.
-_COLOURS = ('#009E73', '#CC79A7', '#D55E00', '#F0E442', '#0072B2', '#999999')
 _DASHES = (
     Qt.PenStyle.SolidLine,
     Qt.PenStyle.DashLine,
@@ -60,12 +58,14 @@ class TrainingPlot(Plot):
         for row, panel in enumerate(panels):
             bottom = 'step' if row == len(panels) - 1 else ''
             axes = self.add_axes(row, panel.title, bottom)
-            axes.addLegend(
-                offset=(-4, 4),
-                labelTextColor=self.palette_used.text,
-                labelTextSize='8pt',
-                verSpacing=-6,
-            )
+            if len(panel.names) > 1:
+                axes.addLegend(
+                    offset=(-4, 4),
+                    brush=pg.mkBrush(self.palette_used.background),
+                    labelTextColor=self.palette_used.text,
+                    labelTextSize='8pt',
+                    verSpacing=-6,
+                )
             if row:
                 axes.setXLink(self._axes[0])
             self._axes.append(axes)
@@ -78,10 +78,8 @@ class TrainingPlot(Plot):
     def _curve(
         self, axes: pg.PlotItem, index: int, name: str
     ) -> pg.PlotDataItem:
-        import pyqtgraph as pg
-
         palette = self.palette_used
-        colours = (palette.after, palette.before, *_COLOURS)
+        colours = (palette.after, palette.before, *FURTHER)
         pen = pg.mkPen(
             colours[index % len(colours)],
             width=2,
