@@ -61,8 +61,9 @@ def test_a_long_curve_keeps_its_mean() -> None:
     assert np.all(np.diff(steps) > 0)
 
 
-def test_only_positive_values_have_logarithms() -> None:
-    assert logarithmic([np.array([1.0, np.nan, 2.0])])
+def test_only_positive_values_far_apart_have_logarithms() -> None:
+    assert logarithmic([np.array([1.0, np.nan, 2.0]), np.array([0.001])])
+    assert not logarithmic([np.array([1.0, 2.0])])
     assert not logarithmic([np.array([1.0, -2.0])])
     assert not logarithmic([])
     assert not logarithmic([np.array([np.nan])])

@@ -112,7 +112,7 @@ def test_it_lies_over_the_layers_it_comes_from(
     seen = resample(fixed.data, fixed.grid, target)[0, 0].numpy()
     images = dict.fromkeys(NAMES, seen.astype(np.float16))
     layers = PreviewLayers(viewer_model, 'a run')
-    _show(layers, Preview(1, images, target.spacing, target))
+    _show(layers, Preview(1, images, target.spacing, grid=target))
     shown = layers.layers()['fixed']
     place = np.unravel_index(shown.data.argmax(), shown.data.shape)
     np.testing.assert_allclose(

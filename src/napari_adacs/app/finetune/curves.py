@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_adacs.runs.figures import Curve, Figures
 
 _POINTS = 400
+_DECADES = 100.0
 _VALIDATION = 'val_'
 _HIDDEN = ('residual_',)
 _TITLES = {
@@ -114,9 +115,12 @@ def thinned(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def logarithmic(curves: Iterable[NDArray[np.float64]]) -> bool:
-    """Whether all values can be drawn along a logarithmic axis."""
+    """Whether curves want a logarithmic axis: positive, over two decades."""
     found = [c[np.isfinite(c)] for c in curves]
-    return bool(found) and all(c.size and c.min() > 0 for c in found)
+    if not found or not all(c.size and c.min() > 0 for c in found):
+        return False
+    low, high = min(c.min() for c in found), max(c.max() for c in found)
+    return bool(high > _DECADES * low)
 
 
 def _is_term(name: str) -> bool:

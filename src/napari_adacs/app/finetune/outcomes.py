@@ -15,7 +15,7 @@ from napari_adacs.runs.outcome import Outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-HEADERS = ('', 'Unregistered', 'Before', 'After', 'p')
+HEADERS = ('', 'Without', 'Before', 'After', 'p')
 # Says under which name the model of a run is offered: a person who removes
 # it from the model folder does not find it there again.
 _OFFERED = 'offered_as.txt'
@@ -80,7 +80,7 @@ def meanings(outcome: Outcome) -> tuple[str, ...]:
             'DSC: overlap of labels, 1 is best. HD, ASD: distances of their '
             'surfaces; MSE: difference of the images; 0 is best.'
         ),
-        'Before registration.',
+        'Without registration.',
         f'With {outcome.before_name}.',
         'With the model that came out.',
         f'Wilcoxon signed-rank test over {patients} patients.',

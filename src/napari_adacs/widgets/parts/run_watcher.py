@@ -119,7 +119,10 @@ class RunWatcher(QObject):
             _load_plots()
         if folder == self._folder:
             self._watch = watch
-            self._ended = found.status.state.ended and found.complete
+            ended = found.status.state.ended and found.complete
+            if ended and not self._ended:
+                self._turn = 0  # the list says so, too
+            self._ended = ended
             self.seen.emit(folder, found)
 
 

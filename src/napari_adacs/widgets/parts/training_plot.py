@@ -49,6 +49,8 @@ class TrainingPlot(Plot):
                 y for _, y in thin.values()
             )
             axes.setLogMode(False, log)
+            # of a logarithmic axis only the decades have room
+            axes.getAxis('left').setStyle(maxTextLevel=0 if log else 2)
             for name, (x, y) in thin.items():
                 draw(self.curves[name], x, y)
 
