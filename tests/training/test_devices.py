@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from napari_adacs.errors import DeviceError
+from napari_adacs.training import trainer
 from napari_adacs.training.devices import training_device
 from napari_adacs.training.processes import Processes
 from napari_adacs.training.train import train
@@ -60,7 +61,7 @@ def learned(device='cpu', **changes):
 
 def test_scaled_gradients_learn_as_plain_ones(monkeypatch):
     """The scaler's way, on the processor, which it is not offered on."""
-    monkeypatch.setattr(Trainer, '_check_precision', lambda self: None)
+    monkeypatch.setattr(trainer, 'check_precision', lambda *_: None)
     _, exact = learned()
     _, scaled = learned(optimiser={'precision': 'float16', 'clip': 5.0})
     for one, other in zip(exact, scaled, strict=True):
@@ -69,7 +70,7 @@ def test_scaled_gradients_learn_as_plain_ones(monkeypatch):
 
 
 def test_an_overflow_of_scaled_gradients_passes_over_the_step(monkeypatch):
-    monkeypatch.setattr(Trainer, '_check_precision', lambda self: None)
+    monkeypatch.setattr(trainer, 'check_precision', lambda *_: None)
     from napari_adacs.training.optimisation import Optimisation
 
     share, calls = Optimisation.share_gradients, []

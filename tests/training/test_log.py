@@ -10,7 +10,8 @@ import pytest
 
 from napari_adacs.errors import InputError
 from napari_adacs.training.log import EVENTS, CsvLog
-from napari_adacs.training.preview import FOLDER
+from napari_adacs.training.pairs import PairList
+from napari_adacs.training.preview import FOLDER, typical_pair
 from napari_adacs.training.remaining import RemainingTime, readable_time
 from napari_adacs.training.train import train
 from tests.training.conftest import make_config, make_pairs
@@ -125,12 +126,17 @@ def test_previews_show_one_pair_again_and_again(tmp_path, scheme, maps):
         log={'preview_every': 2},
     )
     train(pairs, config, validation=pairs, folder=tmp_path)
-    files = sorted((tmp_path / FOLDER).iterdir())
+    files = sorted((tmp_path / FOLDER).glob('step_*.npz'))
     names = [f'step_{step:07d}.npz' for step in (0, 4, 8, 12)]
     assert [f.name for f in files] == names
     first, last = (dict(np.load(f)) for f in (files[0], files[-1]))
     assert set(first) == {'moving', 'fixed', 'warped', *maps}
-    np.testing.assert_allclose(first['fixed'], pairs[0].fixed, atol=1e-3)
+    shown = pairs[typical_pair(PairList(pairs))]
+    np.testing.assert_allclose(first['fixed'], shown.fixed, atol=1e-3)
+    with np.load(tmp_path / FOLDER / 'newest.npz') as newest:
+        assert int(newest['step']) == 12
+        assert str(newest['name']) == shown.name
+        np.testing.assert_array_equal(newest['image_fixed'], last['fixed'])
     assert (first['variance'] != last['variance']).any()
 
 
@@ -142,11 +148,13 @@ def test_previews_of_volumes_are_slices(tmp_path):
         stages={'displacement': 0, 'auxiliary': 0, 'joint': 1},
     )
     train(pairs, config, validation=pairs, folder=tmp_path)
-    files = list((tmp_path / FOLDER).iterdir())
+    files = list((tmp_path / FOLDER).glob('step_*.npz'))
     assert len(files) == 2
     for file in files:
         shapes = {v.shape for v in dict(np.load(file)).values()}
         assert shapes == {(16, 16)}
+    with np.load(tmp_path / FOLDER / 'newest.npz') as newest:
+        assert newest['image_warped'].shape == (16, 16, 16)
 
 
 def test_no_previews_on_request(tmp_path):

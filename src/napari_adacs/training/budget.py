@@ -31,7 +31,7 @@ from napari_adacs.training.validation import validate
 # Timing may take this share of the time, or at least so many seconds.
 _TIMING = 0.02
 _LEAST_TIMING = 1.0
-_MOST_TIMED, _FEWEST_TIMED = 20, 2
+_MOST_TIMED, _FEWEST_TIMED = 20, 1
 _TIMED_PAIRS = 4
 # Left for what cannot be foreseen, such as a busier computer.
 _SLACK = 0.05
@@ -129,14 +129,11 @@ def measure_costs(
 def _time_steps(
     trainer: Trainer, first: int, length: int, most: float, clock: Clock
 ) -> float:
-    """Return the seconds of a step, without the slow first if it can be."""
+    """Return the seconds of a step, the slow first one left out."""
     if not length:
         return 0.0
-    begun = clock()
+    # Much is done once only, such as choosing algorithms.
     trainer.try_step(first)
-    warm = clock() - begun
-    if warm > most:
-        return warm  # to know it better would take too long
     taken: list[float] = []
     while len(taken) < _FEWEST_TIMED or (
         sum(taken) < most and len(taken) < _MOST_TIMED
