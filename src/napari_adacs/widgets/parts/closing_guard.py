@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from enum import Enum
 
@@ -71,21 +72,24 @@ class ClosingGuard(QObject):
     ) -> None:
         super().__init__(parent)
         self._running, self._stop = running, stop
-        self._window: QWidget | None = None
+        # A guard belongs to its dock, which lives as long as its window: a
+        # strong reference back would keep all three for ever.
+        self._window: Callable[[], QWidget | None] = _none
         self.ask: Ask = ask
 
     @property
     def window(self) -> QWidget | None:
         """The window that is watched."""
-        return self._window
+        return self._window()
 
     def guard(self, window: QWidget | None) -> None:
         """Watch a window; None watches no more."""
-        if window is self._window:
+        before = self.window
+        if window is before:
             return
-        if self._window is not None:
-            self._window.removeEventFilter(self)
-        self._window = window
+        if before is not None:
+            before.removeEventFilter(self)
+        self._window = _none if window is None else weakref.ref(window)
         if window is not None:
             window.installEventFilter(self)
 
@@ -103,13 +107,17 @@ class ClosingGuard(QObject):
         """Take the closing of the window away if a person wants to stay."""
         if (
             event.type() == QEvent.Type.Close
-            and watched is self._window
-            and _by_a_person(self._window)
-            and not self.may_close(self._window)
+            and watched is self.window
+            and _by_a_person(watched)
+            and not self.may_close(watched)
         ):
             event.ignore()
             return True
         return False
+
+
+def _none() -> None:
+    """Return what stands for no window."""
 
 
 def _by_a_person(window: QWidget) -> bool:

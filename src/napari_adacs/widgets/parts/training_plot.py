@@ -24,6 +24,8 @@ _DASHES = (
     Qt.PenStyle.DotLine,
     Qt.PenStyle.DashDotLine,
 )
+# The same as text.
+_SIGNS = '—', '– –', '···', '–·–'
 
 
 class TrainingPlot(Plot):
@@ -61,13 +63,7 @@ class TrainingPlot(Plot):
             bottom = 'step' if row == len(panels) - 1 else ''
             axes = self.add_axes(row, panel.title, bottom)
             if len(panel.names) > 1:
-                axes.addLegend(
-                    offset=(-4, 4),
-                    brush=pg.mkBrush(self.palette_used.background),
-                    labelTextColor=self.palette_used.text,
-                    labelTextSize='8pt',
-                    verSpacing=-6,
-                )
+                axes.setTitle(self._legend(panel), size='8pt')
             if row:
                 axes.setXLink(self._axes[0])
             self._axes.append(axes)
@@ -77,16 +73,27 @@ class TrainingPlot(Plot):
         self._height = height
         self.setFixedHeight(height)
 
+    def _legend(self, panel: Panel) -> str:
+        """Return the names of the curves; above them, it hides none."""
+        return ' &nbsp; '.join(
+            f'<span style="color:{self._look(index)[0]}">'
+            f'{_SIGNS[index // 2 % len(_SIGNS)]} {title_of(name)}</span>'
+            for index, name in enumerate(panel.names)
+        )
+
+    def _look(self, index: int) -> tuple[str, Qt.PenStyle]:
+        """Return colour and dashes of a curve."""
+        palette = self.palette_used
+        colours = (palette.after, palette.before, *FURTHER)
+        return colours[index % len(colours)], _DASHES[
+            index // 2 % len(_DASHES)
+        ]
+
     def _curve(
         self, axes: pg.PlotItem, index: int, name: str
     ) -> pg.PlotDataItem:
-        palette = self.palette_used
-        colours = (palette.after, palette.before, *FURTHER)
-        pen = pg.mkPen(
-            colours[index % len(colours)],
-            width=2,
-            style=_DASHES[(index // 2) % len(_DASHES)],
-        )
+        colour, dashes = self._look(index)
+        pen = pg.mkPen(colour, width=2, style=dashes)
         curve = axes.plot(pen=pen, connect='finite', name=title_of(name))
         # validation is a few points; losses are many
         curve.setDownsampling(auto=True)
