@@ -122,16 +122,22 @@ def test_results_can_be_looked_at_in_3d(
     assert viewer.screenshot(canvas_only=True).any()
 
 
-def test_the_menu_entry_opens_the_dock(viewer: Viewer) -> None:
+@pytest.mark.parametrize('title', ['Register', 'Fine-tune'])
+def test_the_menu_entry_opens_the_dock(viewer: Viewer, title: str) -> None:
     from napari._app_model import get_app_model
 
     app = get_app_model()
     items = app.menus.get_menu('napari/layers/register')
-    ids = [x.command.id for x in items if not isinstance(x, SubmenuItem)]
-    (command,) = (x for x in ids if x.startswith('napari-adacs'))
+    (command,) = (
+        x.command.id
+        for x in items
+        if not isinstance(x, SubmenuItem)
+        and x.command.id.startswith('napari-adacs')
+        and x.command.title.startswith(title)
+    )
     app.commands.execute_command(command).result()
     names = list(viewer.window.dock_widgets)
-    assert any('Register' in name for name in names)
+    assert any(title in name for name in names)
 
 
 class TestTrouble:
