@@ -77,10 +77,11 @@ class TestNifti:
         source = open_cases(str(tmp_path))
         assert source.names == ['patient7_4CH']
         case = source.load('patient7_4CH')
-        assert case.moving.grid.spacing == pytest.approx((0.5, 0.7))
-        assert np.array_equal(case.moving_labels, squares())
-        assert np.array_equal(case.fixed_labels, squares(1))
-        assert np.allclose(case.fixed.data, image(1), atol=0.01)
+        # read as (y, x): the first axis of the file is the world's x
+        assert case.moving.grid.spacing == pytest.approx((0.7, 0.5))
+        assert np.array_equal(case.moving_labels, squares().T)
+        assert np.array_equal(case.fixed_labels, squares(1).T)
+        assert np.allclose(case.fixed.data, image(1).T, atol=0.01)
 
     def test_moving_and_fixed_in_folders_of_their_own(self, tmp_path):
         for name in ('a', 'b'):

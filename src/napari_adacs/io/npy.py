@@ -189,7 +189,10 @@ def _volume(data: NDArray[Any], file: Path, label_name: str) -> Volume:
     labels = as_labels(data, label_name)
     return Volume(
         data=data if labels is None else labels,
-        grid=Grid.from_spacing(data.shape[-3:], units='voxel'),
+        # (z, y, x): the last axis is the first of the world, as in files
+        grid=Grid.from_spacing(
+            data.shape[-3:][::-1], units='voxel'
+        ).transposed(),
         path=file,
         is_labels=labels is not None,
         description='no voxel size in the file, distances are in voxels',
