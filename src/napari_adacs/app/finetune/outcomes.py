@@ -116,4 +116,4 @@ def _number(value: float, measure: str) -> str:
 def _probability(value: float) -> str:
     if math.isnan(value):
         return '–'
-    return '< 0.001' if value < 0.001 else f'{value:.3f}'
+    return '<\N{NO-BREAK SPACE}0.001' if value < 0.001 else f'{value:.3f}'
