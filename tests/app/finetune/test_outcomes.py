@@ -64,7 +64,13 @@ def test_a_model_folder_that_is_none_is_said(
 
 def test_the_table_has_a_row_per_measure(outcome: Outcome) -> None:
     rows = rows_of(outcome)
-    assert rows[0] == ('DSC 2', '0.500', '0.612', '0.700', '<\N{NO-BREAK SPACE}0.001')
+    assert rows[0] == (
+        'DSC 2',
+        '0.500',
+        '0.612',
+        '0.700',
+        '<\N{NO-BREAK SPACE}0.001',
+    )
     assert rows[1] == ('ASD 2 (mm)', '4.00', '2.50', '2.25', '0.040')
     assert rows[2] == ('folded %', '–', '0.0123', '0', '–')
     assert len(HEADERS) == len(rows[0]) == len(meanings(outcome))
