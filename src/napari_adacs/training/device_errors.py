@@ -11,9 +11,12 @@ from napari_adacs.errors import DeviceError
 from napari_adacs.training.config import TrainConfig
 from napari_adacs.training.what_fits import what_fits
 
-# What torch says on CPU, on Windows, on CUDA and in its libraries.
+# What torch says on CPU, on Windows, on CUDA and in its libraries, and the
+# system when a library that is loaded late finds no room.
 _NO_MEMORY = (
     "can't allocate memory",
+    'cannot allocate memory',
+    'failed to map segment',
     'not enough memory',
     'out of memory',
     'alloc_failed',
@@ -59,7 +62,7 @@ def readable_device_errors(
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise _out_of_memory(config, device, step()) from error
-    except RuntimeError as error:
+    except (RuntimeError, ImportError, OSError) as error:
         words = str(error)
         if any(sign in words.lower() for sign in _NO_MEMORY):
             raise _out_of_memory(config, device, step()) from error
