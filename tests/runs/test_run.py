@@ -209,6 +209,19 @@ def test_running_out_of_memory_says_what_fits(begin: Start) -> None:
     assert status.resumable
 
 
+@pytest.mark.skipif(os.name == 'nt', reason='has classes of priority')
+def test_a_run_gives_way_to_the_window(begin: Start) -> None:
+    import psutil
+
+    run = begin(endless())
+    running(run, 1)
+    child = psutil.Process(_pid(run))
+    assert child.nice() > psutil.Process().nice()
+    group = Path(f'/proc/{child.pid}/autogroup')
+    if group.exists() and 'nice' in group.read_text():
+        assert group.read_text().split(' nice ')[1].strip() == '10'
+
+
 def test_a_folder_holds_one_run(begin: Start, study: Path) -> None:
     run = begin(endless())
     running(run, 1)

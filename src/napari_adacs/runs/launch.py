@@ -122,10 +122,23 @@ def _launch(folder: Path, words: list[str], known: dict[str, Any]) -> None:
             **_apart(),
         )
     remember(folder, process)
+    if os.name != 'nt':
+        _give_way(process.pid)
+
+
+def _give_way(pid: int) -> None:
+    """Let a process of its own session have less than the window gets.
+
+    Where Linux groups processes by session, niceness counts inside of a
+    group only: the group gets its own.
+    """
     with contextlib.suppress(psutil.Error):
-        if os.name != 'nt':
-            child = psutil.Process(process.pid)
-            child.nice(min(child.nice() + _NICENESS, _NICEST))
+        child = psutil.Process(pid)
+        child.nice(min(child.nice() + _NICENESS, _NICEST))
+    group = Path(f'/proc/{pid}/autogroup')
+    with contextlib.suppress(OSError):
+        if group.exists():
+            group.write_text(str(_NICENESS), encoding='ascii')
 
 
 def _environment() -> dict[str, str]:
