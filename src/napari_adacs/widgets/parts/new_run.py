@@ -222,7 +222,7 @@ class NewRun(QWidget):
         done = isinstance(outcome, Done)
         self._set_state(RunState.DONE if done else RunState.FAILED)
         if isinstance(outcome, Failed):
-            sentence = f'{outcome.message} {outcome.hint}'.strip()
+            sentence = outcome.sentence
             self.said.emit(sentence, Kind.ERROR)
         elif isinstance(outcome, Cancelled):
             self.said.emit('Cancelled. Nothing was started.', Kind.INFO)

@@ -282,9 +282,7 @@ class RunPanel(QWidget):
     def _on_resumed(self, outcome: Outcome) -> None:
         self.controls.again.setEnabled(True)
         if isinstance(outcome, Failed):
-            self.said.emit(
-                f'{outcome.message} {outcome.hint}'.strip(), Kind.ERROR
-            )
+            self.said.emit(outcome.sentence, Kind.ERROR)
         elif isinstance(outcome, Done):
             self.outcome.show_offer(None)
             self.watcher.look_again()
