@@ -189,10 +189,7 @@ def _volume(data: NDArray[Any], file: Path, label_name: str) -> Volume:
     labels = as_labels(data, label_name)
     return Volume(
         data=data if labels is None else labels,
-        # (z, y, x): the last axis is the first of the world, as in files
-        grid=Grid.from_spacing(
-            data.shape[-3:][::-1], units='voxel'
-        ).transposed(),
+        grid=Grid.of_voxels(data.shape[-3:]),
         path=file,
         is_labels=labels is not None,
         description='no voxel size in the file, distances are in voxels',

@@ -135,10 +135,9 @@ def _give_way(pid: int) -> None:
     with contextlib.suppress(psutil.Error):
         child = psutil.Process(pid)
         child.nice(min(child.nice() + _NICENESS, _NICEST))
-    group = Path(f'/proc/{pid}/autogroup')
-    with contextlib.suppress(OSError):
-        if group.exists():
-            group.write_text(str(_NICENESS), encoding='ascii')
+    with contextlib.suppress(OSError):  # there is no such file elsewhere
+        group = Path(f'/proc/{pid}/autogroup')
+        group.write_text(str(_NICENESS), encoding='ascii')
 
 
 def _environment() -> dict[str, str]:

@@ -87,6 +87,14 @@ class Grid:
         object.__setattr__(self, 'affine', affine)
 
     @classmethod
+    def of_voxels(cls, shape: Sequence[int]) -> Grid:
+        """Make the grid of a bare array ([z,] y, x), in voxels.
+
+        The last axis is the first of the world, as in image files.
+        """
+        return cls.from_spacing(shape[::-1], units='voxel').transposed()
+
+    @classmethod
     def from_spacing(
         cls,
         shape: Sequence[int],

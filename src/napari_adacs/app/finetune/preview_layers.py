@@ -151,7 +151,7 @@ class _Place:
         shape = preview.images['fixed'].shape
         grid = preview.grid
         if grid is None or grid.shape != shape:
-            grid = Grid.from_spacing(shape[::-1], units='voxel').transposed()
+            grid = Grid.of_voxels(shape)
         upright, self._order, senses = _upright(grid)
         self._flips = tuple(slice(None, None, s) for s in senses)
         self.options = layer_kwargs(upright)
