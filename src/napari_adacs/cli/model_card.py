@@ -13,7 +13,7 @@ from napari_adacs.models.bundle import read_header, with_header
 from napari_adacs.models.header import ModelHeader
 from napari_adacs.runs.outcome import Comparison
 from napari_adacs.training.config import TrainConfig
-from napari_adacs.training.sources.listing import PHANTOM
+from napari_adacs.training.sources.listing import is_made, made_pairs
 
 if TYPE_CHECKING:
     import torch
@@ -93,6 +93,7 @@ def _run(start: str, facts: Facts) -> dict[str, Any]:
         'started from': start or 'scratch',
         'pairs': _pairs(facts),
         'split': _split(facts.config),
+        'labels': _labels(facts.config),
         'steps': facts.steps,
         'of planned steps': stages.total,
         'seconds': round(facts.seconds, 1),
@@ -115,8 +116,8 @@ def _pairs(facts: Facts) -> dict[str, dict[str, int]]:
         counts = found.setdefault(_public(source), {})
         counts[_USES[use]] = counts.get(_USES[use], 0) + 1
     for name in facts.names:
-        if name.startswith(PHANTOM):
-            found[name] = {_USES['train']: int(name.removeprefix(PHANTOM))}
+        if is_made(name):
+            found[name] = {_USES['train']: made_pairs(name)}
     if facts.data.validation is not None and facts.names:
         first = found.setdefault(_public(facts.names[0]), {})
         first.setdefault(_USES['val'], len(facts.data.validation))
@@ -125,7 +126,7 @@ def _pairs(facts: Facts) -> dict[str, dict[str, int]]:
 
 def _public(source: str) -> str:
     """Return the name of a source without the folders of this computer."""
-    return source if source.startswith(PHANTOM) else Path(source).name
+    return source if is_made(source) else Path(source).name
 
 
 def _split(config: TrainConfig) -> str:
@@ -135,6 +136,16 @@ def _split(config: TrainConfig) -> str:
         f'{100 * data.held_out:g} % of patients held out '
         f'(seed {data.split_seed})'
     )
+
+
+def _labels(config: TrainConfig) -> str:
+    """Say what labels had to do with training."""
+    if config.dice_weight <= 0:
+        return 'not used for training'
+    which = ', '.join(map(str, config.dice_labels))
+    chosen = f'labels {which}' if which else 'labels drawn at every step'
+    alone = '' if config.similarity_weight > 0 else ', without similarity'
+    return f'Dice of {chosen}, weight {config.dice_weight:g}{alone}'
 
 
 def _device(device: torch.device) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from napari_adacs.errors import InputError
 from napari_adacs.runs.files import CONFIG
 from napari_adacs.training.config import TrainConfig
-from napari_adacs.training.sources.listing import PHANTOM
+from napari_adacs.training.sources.listing import is_made
 from napari_adacs.training.toml import config_to_toml
 
 
@@ -22,7 +22,8 @@ class TrainingPlan:
     Parameters
     ----------
     data : tuple of str
-        Folders, tables, patterns or ``phantom:N``, as on the command line.
+        Folders, tables, patterns, ``phantom:N`` or ``shapes:N``, as on the
+        command line.
     config : TrainConfig
         What to train; `start_from` names a model or its file.
     folder : Path
@@ -84,4 +85,4 @@ def absolute(path: str | os.PathLike[str]) -> Path:
 
 
 def _absolute_data(name: str) -> str:
-    return name if name.startswith(PHANTOM) else str(absolute(name))
+    return name if is_made(name) else str(absolute(name))

@@ -49,16 +49,29 @@ class Batch:
 
 
 def join(batches: Sequence[Batch]) -> Batch:
-    """Put batches one after the other."""
+    """Put batches one after the other.
+
+    Where some have fewer labels than others, empty masks fill up.
+    """
     if len(batches) == 1:
         return batches[0]
     return Batch(
         torch.cat([b.moving for b in batches]),
         torch.cat([b.fixed for b in batches]),
-        torch.cat([b.moving_masks for b in batches]),
-        torch.cat([b.fixed_masks for b in batches]),
+        _join_masks([b.moving_masks for b in batches]),
+        _join_masks([b.fixed_masks for b in batches]),
         tuple(name for b in batches for name in b.names),
     )
+
+
+def _join_masks(masks: Sequence[Tensor]) -> Tensor:
+    most = max(m.shape[1] for m in masks)
+    filled = []
+    for mask in masks:
+        count, labels, *shape = mask.shape
+        empty = mask.new_zeros(count, most - labels, *shape)
+        filled.append(torch.cat([mask, empty], dim=1))
+    return torch.cat(filled)
 
 
 def collate(

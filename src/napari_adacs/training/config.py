@@ -42,11 +42,16 @@ data
     final_learning_rate : float
         Reached at the last step, along the schedule; equal to
         `learning_rate` for a constant one (papers).
+    similarity_weight : float
+        Weight of the scheme's data term; with 0, labels alone teach.
     dice_weight : float
         Weight of the overlap of warped labels; 0 leaves training
         unsupervised, as the papers do.
     dice_labels : tuple of int
-        Labels that take part.
+        Labels that take part; empty for those that a pair has.
+    dice_count : int
+        How many of these a step draws from each pair, where no labels are
+        named.
     bidirectional : bool
         Whether each pair is also registered the other way round.
     shape : tuple of int
@@ -76,8 +81,10 @@ data
     batch_size: int = 8
     learning_rate: float = 1e-4
     final_learning_rate: float = 1e-4
+    similarity_weight: float = 1.0
     dice_weight: float = 0.0
     dice_labels: tuple[int, ...] = ()
+    dice_count: int = 8
     bidirectional: bool = True
     shape: tuple[int, ...] = (128, 128)
     orientation: Literal['array', 'file', 'lps', 'beam'] = 'array'
@@ -98,6 +105,17 @@ data
             raise InputError("'learning_rate' must be positive.")
         if self.final_learning_rate < 0:
             raise InputError("'final_learning_rate' must not be negative.")
+        if min(self.similarity_weight, self.dice_weight) < 0:
+            raise InputError(
+                "'similarity_weight' and 'dice_weight' must not be negative."
+            )
+        if self.similarity_weight == 0 and self.dice_weight == 0:
+            raise InputError(
+                'Neither similarity nor labels teach the displacement.',
+                "Set 'similarity_weight' or 'dice_weight'.",
+            )
+        if self.dice_count < 1:
+            raise InputError("'dice_count' must be at least 1.")
         if min(self.validate_every, self.save_every) < 1:
             raise InputError(
                 "'validate_every' and 'save_every' must be at least 1."

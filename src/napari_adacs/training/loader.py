@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 
 from napari_adacs.errors import InputError
 from napari_adacs.training.augment import augment
 from napari_adacs.training.batch import Batch, collate, join
 from napari_adacs.training.config import TrainConfig
-from napari_adacs.training.pairs import PairSource
+from napari_adacs.training.pairs import PairSource, TrainingPair
 from napari_adacs.training.processes import Processes
 from napari_adacs.training.seeds import generator
 
@@ -87,18 +88,35 @@ class Loader:
     def _part(
         self, step: int, positions: range, chosen: list[int], nuisance: bool
     ) -> Batch:
-        labels = self.config.dice_labels if self.config.dice_weight else ()
         changes = self.config.augment
         if not nuisance:
             changes = replace(changes, nuisance=0.0)
         samples = []
         for position in positions:
             pair = self.pairs[chosen[position]]
+            labels = self._labels(pair, step, position)
             sample = collate([pair], self.config.shape, labels)
             rng = generator(self.config.seed, 'changes', step, position)
             changed = augment(sample, changes, rng)
             samples.append(replace(changed, names=(pair.name,)))
         return join(samples)
+
+    def _labels(
+        self, pair: TrainingPair, step: int, position: int
+    ) -> Sequence[int]:
+        """Return which labels of a pair take part in a step."""
+        config = self.config
+        if not config.dice_weight:
+            return ()
+        if config.dice_labels:
+            return config.dice_labels
+        if pair.moving_labels is None or pair.fixed_labels is None:
+            return ()
+        both = np.intersect1d(pair.moving_labels, pair.fixed_labels)
+        both = both[both > 0]
+        rng = generator(config.seed, 'labels', step, position)
+        drawn = torch.randperm(len(both), generator=rng)
+        return [int(both[i]) for i in drawn[: config.dice_count]]
 
 
 class Prefetch:

@@ -98,13 +98,13 @@ def displacement_terms(
     scheme, directions = model.scheme, estimates.directions
     own = estimates.outputs.get(scheme.auxiliary or '')
     motions = estimates.motions
-    terms = {
-        'data': _mean(
+    terms = dict(motions.terms)
+    if config.similarity_weight > 0:
+        data = _mean(
             scheme.data_term(d, own[i] if own else None)
             for i, d in enumerate(directions)
-        ),
-        **motions.terms,
-    }
+        )
+        terms = {'data': config.similarity_weight * data, **terms}
     if not model.displacement.own_prior:
         terms['smoothness'] = config.smoothness.weight * _roughness(
             scheme, motions.estimated, directions, config.smoothness
@@ -150,6 +150,8 @@ def auxiliary_terms(
 
 
 def _overlap(batch: Batch, motion: Motion) -> Tensor:
+    if not batch.fixed_masks.shape[1]:
+        return motion.displacement.new_zeros(())
     warped = warp(batch.moving_masks, motion.displacement)
     losses = [dice_loss(batch.fixed_masks, warped)]
     if motion.inverse is not None:

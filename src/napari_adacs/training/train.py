@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from napari_adacs.errors import ModelError
+from napari_adacs.errors import InputError, ModelError
 from napari_adacs.models.bundle import save_bundle
 from napari_adacs.models.header import ModelHeader, Preprocessing
 from napari_adacs.models.library import find_model, load_model
@@ -69,7 +69,8 @@ def train(
     Raises
     ------
     InputError
-        If there are no pairs, nothing to resume, or a loss diverges.
+        If there are no pairs, nothing to resume, no labels to be guided by,
+        or a loss diverges.
     ModelError
         If the model to start from is damaged or has another network.
     DeviceError
@@ -93,6 +94,7 @@ def train(
             start_from(model, config.start_from)
         held_out = None if validation is None else as_source(validation)
         source = as_source(pairs)
+        _check_labels(source, config)
         with readable_device_errors(config, where, lambda: 0):
             trainer = Trainer(
                 model, config, source, held_out, path, where, processes
@@ -143,6 +145,22 @@ def as_source(pairs: PairSource | Sequence[TrainingPair]) -> PairSource:
     return pairs if isinstance(pairs, PairSource) else PairList(pairs)
 
 
+def _check_labels(pairs: PairSource, config: TrainConfig) -> None:
+    """Refuse to learn from labels where there are none."""
+    if not config.dice_weight or not (
+        config.stages.displacement or config.stages.joint
+    ):
+        return
+    for index in range(len(pairs)):
+        pair = pairs[index]
+        if pair.moving_labels is not None and pair.fixed_labels is not None:
+            return
+    raise InputError(
+        "'dice_weight' asks for guidance by labels, and no pair has any.",
+        "Add segmentations of both images, or set 'dice_weight' to 0.",
+    )
+
+
 def _recipe(config: TrainConfig) -> dict[str, Any]:
     """Return the configuration without paths of this computer."""
     recipe = config.to_dict()
@@ -162,6 +180,12 @@ def new_model(config: TrainConfig) -> Model:
     estimators that are trained beside it, only to show their maps.
     """
     scheme = build_scheme(config.scheme.name, config.scheme.options)
+    if scheme.joint and config.similarity_weight == 0:
+        raise InputError(
+            f"The scheme '{config.scheme.name}' learns from the similarity, "
+            "and 'similarity_weight' is 0.",
+            "Choose another scheme, such as 'vanilla', or a weight.",
+        )
     names = [scheme.auxiliary] if scheme.auxiliary else []
     names += [n for n in config.scheme.companions if n not in names]
     info = dict(config.info)

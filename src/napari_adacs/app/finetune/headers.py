@@ -16,7 +16,7 @@ _LOOKED_INTO = 40
 
 def labelled_pairs(held_out: Listed) -> int:
     """Return how many pairs have both segmentations."""
-    count = len(held_out.phantoms)
+    count = held_out.made
     count += sum(
         p.moving_labels is not None and p.fixed_labels is not None
         for p in held_out.files
@@ -54,7 +54,7 @@ def look_into(listed: Listed, cancel: Event) -> tuple[tuple[int, ...], str]:
     CancelledError
         If `cancel` was set.
     """
-    if listed.phantoms:
+    if listed.made:
         return (), ''
     refused: list[InputError] = []
     shape: tuple[int, ...] = ()

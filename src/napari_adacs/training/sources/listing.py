@@ -17,15 +17,19 @@ from napari_adacs.training.sections import DataConfig
 from napari_adacs.training.sources.splitting import split_groups
 
 PHANTOM = 'phantom:'
+SHAPES = 'shapes:'
+# Both frames of a pair are one kind of image.
+SHAPES_ALIKE = 'shapes-alike:'
 # Validation pairs have seeds that no training pair reaches.
 FIRST_VALIDATION_SEED = 90_000
+_FIRST_VALIDATION_SHAPES = 1_000_000
 _MOST_VALIDATION_PAIRS = 8
 _MAT = '*.mat'
 
 
 @dataclass(frozen=True)
 class Listed:
-    """Pairs of one use; of one kind, so that two of three are empty.
+    """Pairs of one use; of one kind, so that all but one are empty.
 
     Parameters
     ----------
@@ -35,15 +39,26 @@ class Listed:
         Files of the papers, each a pair; all in one folder.
     phantoms : range
         Seeds of phantom pairs.
+    shapes : range
+        Seeds of pairs of random shapes.
+    alike : bool
+        Whether both frames of these are one kind of image.
     """
 
     files: tuple[PairFiles, ...] = ()
     mats: tuple[Path, ...] = ()
     phantoms: range = range(0)
+    shapes: range = range(0)
+    alike: bool = False
 
     def __len__(self) -> int:
         """Return the number of pairs."""
-        return len(self.files) + len(self.mats) + len(self.phantoms)
+        return len(self.files) + len(self.mats) + self.made
+
+    @property
+    def made(self) -> int:
+        """Number of pairs that are computed, and no one's images."""
+        return len(self.phantoms) + len(self.shapes)
 
     @property
     def groups(self) -> list[str]:
@@ -52,6 +67,7 @@ class Listed:
             *(pair.group for pair in self.files),
             *map(_patient, self.mats),
             *map(str, self.phantoms),
+            *map(str, self.shapes),
         ]
 
 
@@ -71,6 +87,17 @@ class Listing:
     held_out: Listed | None
 
 
+def is_made(name: str) -> bool:
+    """Return whether a name asks for pairs that are computed."""
+    return name.startswith((PHANTOM, SHAPES, SHAPES_ALIKE))
+
+
+def made_pairs(name: str) -> int:
+    """Return how many pairs such a name asks for; 0 if it does not say."""
+    number = name.partition(':')[2]
+    return int(number) if number.isdecimal() else 0
+
+
 def list_data(name: str, config: DataConfig) -> Listing:
     """List training and validation pairs by their names.
 
@@ -86,8 +113,8 @@ def list_data(name: str, config: DataConfig) -> Listing:
     InputError
         If there are no pairs, or no such data.
     """
-    if name.startswith(PHANTOM):
-        return _phantom(name)
+    if is_made(name):
+        return _phantom(name) if name.startswith(PHANTOM) else _shapes(name)
     root = Path(name).expanduser()
     if not is_pattern(name) and root.is_dir():
         if (root / 'train').is_dir():
@@ -147,15 +174,29 @@ def _files(pairs: Sequence[PairFiles], config: DataConfig) -> Listing:
 
 
 def _phantom(name: str) -> Listing:
-    number = name.removeprefix(PHANTOM)
-    count = int(number) if number.isdecimal() else 0
-    if not 0 < count <= FIRST_VALIDATION_SEED:
-        raise InputError(
-            f"'{number}' is not a number of phantom pairs.",
-            f'Use {PHANTOM}N with N from 1 to {FIRST_VALIDATION_SEED}.',
-        )
-    held_out = FIRST_VALIDATION_SEED + min(count, _MOST_VALIDATION_PAIRS)
-    return Listing(
-        Listed(phantoms=range(count)),
-        Listed(phantoms=range(FIRST_VALIDATION_SEED, held_out)),
+    training, held_out = _seeds(name, FIRST_VALIDATION_SEED, 'phantom pairs')
+    return Listing(Listed(phantoms=training), Listed(phantoms=held_out))
+
+
+def _shapes(name: str) -> Listing:
+    training, held_out = _seeds(
+        name, _FIRST_VALIDATION_SHAPES, 'pairs of shapes'
     )
+    alike = name.startswith(SHAPES_ALIKE)
+    return Listing(
+        Listed(shapes=training, alike=alike),
+        Listed(shapes=held_out, alike=alike),
+    )
+
+
+def _seeds(name: str, first_held_out: int, what: str) -> tuple[range, range]:
+    """Return seeds to train on and to validate on."""
+    prefix, _, number = name.partition(':')
+    count = made_pairs(name)
+    if not 0 < count <= first_held_out:
+        raise InputError(
+            f"'{number}' is not a number of {what}.",
+            f'Use {prefix}:N with N from 1 to {first_held_out}.',
+        )
+    last = first_held_out + min(count, _MOST_VALIDATION_PAIRS)
+    return range(count), range(first_held_out, last)

@@ -17,6 +17,7 @@ from napari_adacs.training.pairs import (
 )
 from napari_adacs.training.phantom_pairs import PhantomPairs
 from napari_adacs.training.run_files import DATA
+from napari_adacs.training.shape_pairs import ShapePairs
 from napari_adacs.training.sources.checking import (
     CheckedPairs,
     Reading,
@@ -85,12 +86,13 @@ def open_data(
     data : sequence of str
         Each a folder with ``train/`` and, optionally, ``val/`` of the
         papers' .mat files; a folder, table or pattern of image files (see
-        `find_pairs`); or ``phantom:N`` for N pairs of the echo phantom. All
-        are trained on, the first one is validated on.
+        `find_pairs`); ``phantom:N`` for N pairs of the echo phantom; or
+        ``shapes:N`` for N pairs of random shapes. All are trained on, the
+        first one is validated on.
     config : TrainConfig
         Number of axes, the network's grid, and how to split.
     folder : Path, optional
-        Folder of the run; phantom pairs are kept in it.
+        Folder of the run; pairs that are computed are kept in it.
     progress : callable, optional
         Called with a share from 0 to 1 and what is being read, from 0 for
         each source anew.
@@ -122,7 +124,7 @@ class _Found:
     first: PairSource
     held_out: PairSource | None
     config: TrainConfig
-    # The phantom is made when it is needed, and always right.
+    # What is computed is made when it is needed, and always right.
     made: bool = False
     progress: Reading | None = None
 
@@ -155,7 +157,7 @@ def _open(name: str, config: TrainConfig, folder: Path | None) -> _Found:
         _source(listing.training, config, folder),
         None if held_out is None else _source(held_out, config, folder),
         config,
-        made=bool(listing.training.phantoms),
+        made=bool(listing.training.made),
     )
 
 
@@ -167,6 +169,9 @@ def _source(
         kept = None if folder is None else folder / 'phantom'
         shape = _PHANTOM_SHAPE[config.ndim]
         return PhantomPairs(shape, len(seeds), seeds.start, kept)
+    if listed.shapes:
+        kept = None if folder is None else folder / 'shapes'
+        return ShapePairs(config.shape, listed.shapes, listed.alike, kept)
     if listed.mats:
         whole = MatFolder(listed.mats[0].parent)
         chosen = set(listed.mats)

@@ -1,0 +1,114 @@
+"""Pairs of random shapes as training data, cached on disk."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from napari_adacs.io.atomic import atomic_path
+from napari_adacs.phantom.shapes import shapes_pair
+from napari_adacs.phantom.shapes_options import ShapesOptions
+from napari_adacs.training.pairs import PairSource, TrainingPair
+
+_MOST_KEPT = 4e9  # bytes of all pairs, before compression
+_KEYS = ('moving', 'fixed', 'moving_labels', 'fixed_labels')
+
+
+class ShapePairs(PairSource):
+    """Pairs of random shapes with consecutive seeds.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Voxels per axis.
+    seeds : range
+        Seeds of the pairs.
+    alike : bool, default: False
+        Whether both frames always are one kind of image.
+    folder : str or Path, optional
+        Where pairs are kept once made. Without it, and where all of them
+        would take gigabytes, each is made anew: the same again.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        seeds: range,
+        alike: bool = False,
+        folder: str | Path | None = None,
+    ) -> None:
+        self.shape = shape
+        self.seeds = seeds
+        self.options = ShapesOptions()
+        if alike:
+            self.options = replace(self.options, same_contrast=1.0)
+        self._kind = 'alike' if alike else 'shapes'
+        fits = len(seeds) * 4 * math.prod(shape) <= _MOST_KEPT
+        self.folder = Path(folder) if folder is not None and fits else None
+        if self.folder is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self.seeds)
+
+    def name(self, index: int) -> str:
+        """Return the name of a pair."""
+        return f'{self._kind} {self.seeds[index]}'
+
+    def __getitem__(self, index: int) -> TrainingPair:
+        """Return one pair, made on first use."""
+        seed, name = self.seeds[index], self.name(index)
+        if self.folder is None:
+            return self._make(seed, name)
+        size = 'x'.join(str(n) for n in self.shape)
+        path = self.folder / f'{self._kind}_{size}_{seed}.npz'
+        pair = _read(path, name)
+        if pair is None:
+            pair = self._make(seed, name)
+            _save(path, pair)
+        return pair
+
+    def _make(self, seed: int, name: str) -> TrainingPair:
+        pair = shapes_pair(seed, self.shape, self.options)
+        # As it comes back from the disk, whether it has been there or not.
+        return TrainingPair(
+            np.round(pair.moving * 255) / np.float32(255),
+            np.round(pair.fixed * 255) / np.float32(255),
+            pair.moving_labels,
+            pair.fixed_labels,
+            name,
+        )
+
+
+def _read(path: Path, name: str) -> TrainingPair | None:
+    """Read a pair; None where there is no whole one."""
+    try:
+        with np.load(path) as data:
+            moving, fixed, moving_labels, fixed_labels = (
+                data[key] for key in _KEYS
+            )
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return None
+    return TrainingPair(
+        moving.astype(np.float32) / np.float32(255),
+        fixed.astype(np.float32) / np.float32(255),
+        moving_labels,
+        fixed_labels,
+        name,
+    )
+
+
+def _save(path: Path, pair: TrainingPair) -> None:
+    with atomic_path(path) as temporary, open(temporary, 'wb') as file:
+        np.savez_compressed(
+            file,
+            moving=np.round(pair.moving * 255).astype(np.uint8),
+            fixed=np.round(pair.fixed * 255).astype(np.uint8),
+            moving_labels=np.asarray(pair.moving_labels),
+            fixed_labels=np.asarray(pair.fixed_labels),
+        )
