@@ -26,7 +26,10 @@ _BLUR_SD = 1.0
 _GAMMA_SD = 0.25
 _NOISE_SD = 0.05
 _TEXTURE = 0.12
-_ALIKE = 0.05  # how much labels of one kind of image differ in intensity
+# How much the frames of one kind of image differ: in the intensity of a
+# label, and in bias field and gamma, as a part of those of two kinds.
+_ALIKE = 0.04
+_SHARED = 0.15
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,14 @@ def paint_pair(
         _paint(rng, frame, mean) + texture
         for frame, mean, texture in zip(frames, means, textures, strict=True)
     ]
+    looks = [_Look.draw(rng, shape) for _ in range(2)]
+    if alike:
+        looks[1] = looks[0].like(looks[1])
     images = [
-        _degrade(rng, image, (frame == 0) & (mean[0] == 0))
-        for image, frame, mean in zip(images, frames, means, strict=True)
+        _degrade(rng, image, look, (frame == 0) & (mean[0] == 0))
+        for image, look, frame, mean in zip(
+            images, looks, frames, means, strict=True
+        )
     ]
     if speckled:
         images = _speckle(rng, images)
@@ -133,15 +141,35 @@ def _textures(
     return [sample(texture[None], place)[0] for place in places]
 
 
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """Logarithms of a bias field and of an exponent."""
+
+    bias: Array
+    gamma: float
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, shape: tuple[int, ...]) -> _Look:
+        strength = np.float32(rng.uniform(0, _BIAS_SD))
+        cells = [float(rng.uniform(1, 3))] * len(shape)
+        bias = strength * smooth_noise(rng, 1, shape, cells)[0]
+        return cls(bias, _GAMMA_SD * float(rng.standard_normal()))
+
+    def like(self, other: _Look) -> _Look:
+        """Return this look with a little of another."""
+        bias = self.bias + np.float32(_SHARED) * other.bias
+        return _Look(bias, self.gamma + _SHARED * other.gamma)
+
+
 def _degrade(
-    rng: np.random.Generator, image: Array, empty: NDArray[np.bool_]
+    rng: np.random.Generator,
+    image: Array,
+    look: _Look,
+    empty: NDArray[np.bool_],
 ) -> Array:
     """Apply a bias field, a gamma and noise to an image."""
-    strength = np.float32(rng.uniform(0, _BIAS_SD))
-    cells = [float(rng.uniform(1, 3))] * image.ndim
-    bias = np.exp(strength * smooth_noise(rng, 1, image.shape, cells)[0])
-    image = _scaled(image * bias)
-    image **= np.float32(np.exp(_GAMMA_SD * rng.standard_normal()))
+    image = _scaled(image * np.exp(look.bias))
+    image **= np.float32(np.exp(look.gamma))
     level = np.float32(rng.uniform(0, _NOISE_SD))
     image += level * rng.standard_normal(image.shape, dtype=np.float32)
     # Some tools leave what is empty exactly empty.

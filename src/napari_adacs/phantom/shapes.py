@@ -35,7 +35,7 @@ Labels = NDArray[np.uint8]
 
 _MARGIN = 0.15  # of the image, drawn beyond each edge
 # Knots per axis of the velocity, and its largest SD as a part of the image.
-_MOTIONS = ((2.0, 0.05), (4.0, 0.03), (8.0, 0.012))
+_MOTIONS = ((2.0, 0.04), (4.0, 0.02), (8.0, 0.008))
 _SMALLEST = 8
 
 

@@ -29,8 +29,8 @@ class ShapesOptions:
         Probability that a fan is all that is seen; twice that with speckle.
     """
 
-    fewest_labels: int = 6
-    most_labels: int = 20
+    fewest_labels: int = 4
+    most_labels: int = 16
     most_chambers: int = 3
     motion: float = 1.0
     squeeze: float = 0.5
