@@ -22,13 +22,16 @@ def small_model(
     orientation: str = 'array',
     shape: tuple[int, ...] | None = None,
     flow: float = 0.1,
+    name: str = '',
+    domain: str = '',
+    preference: int = 0,
 ) -> Model:
     """Build a model whose field is smooth, non-zero and reproducible."""
     torch.manual_seed(0)
     side = {2: (32, 32), 3: (16, 16, 16)}[ndim]
     model = build_model(
         ModelHeader(
-            name=f'small-{ndim}d',
+            name=name or f'small-{ndim}d',
             ndim=ndim,
             network='voxelmorph',
             network_options=SMALL,
@@ -38,6 +41,8 @@ def small_model(
                 grid, side if shape is None else shape, orientation
             ),
             licence='BSD-3-Clause',
+            domain=domain,
+            preference=preference,
         )
     )
     with torch.no_grad():
@@ -50,8 +55,9 @@ def small_model(
 
 def save_small_model(folder: Path, ndim: int = 2, **options: object) -> Path:
     """Save a small model as a bundle and return its path."""
-    path = folder / f'small-{ndim}d.safetensors'
-    save_bundle(path, small_model(ndim, **options))
+    model = small_model(ndim, **options)
+    path = folder / f'{model.header.name}.safetensors'
+    save_bundle(path, model)
     return path
 
 

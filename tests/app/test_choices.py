@@ -32,7 +32,7 @@ class TestModels:
         self, models: Path
     ) -> None:
         auto, only = choices.model_choices(2)
-        assert (auto.value, auto.text) == ('auto', 'auto (small-2d)')
+        assert (auto.value, auto.text) == ('auto', 'Automatic (small-2d)')
         assert (only.value, only.text) == ('small-2d', 'small-2d (user)')
         assert 'BSD-3-Clause' in auto.tooltip
         assert str(models) in only.tooltip
@@ -48,7 +48,7 @@ class TestModels:
     ) -> None:
         monkeypatch.setenv(FOLDER_VARIABLE, str(models / 'empty'))
         (auto,) = choices.model_choices(3)
-        assert auto.text == 'auto (none for 3D)'
+        assert auto.text == 'Automatic (none for 3D)'
 
     def test_files_are_offered_by_path(
         self, models: Path, tmp_path_factory: pytest.TempPathFactory

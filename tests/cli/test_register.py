@@ -13,8 +13,10 @@ import pytest
 
 from napari_adacs.io.itk_field import read_displacement
 from napari_adacs.io.nifti import read_volume, save_volume
+from napari_adacs.models.library import FOLDER_VARIABLE
 from napari_adacs.spatial.grid import Grid
 from tests.cli.conftest import FIXED, MOVING, Run, Study, heart
+from tests.small_models import save_small_model
 
 FILES = {
     'warped.nii.gz',
@@ -70,6 +72,34 @@ def test_every_file_of_the_contract_appears(
         assert grid.same_space(fixed.grid), name
     assert read_volume(out / 'warped_labels.nii.gz').is_labels
     assert not read_volume(out / 'warped.nii.gz').is_labels
+
+
+def test_the_images_choose_the_model_and_it_says_why(
+    run: Run,
+    study: Study,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(
+        'napari_adacs.models.library._BUNDLED', tmp_path / 'none'
+    )
+    ndim = read_volume(study.fixed).grid.ndim
+    for name, domain in (('e', 'echo'), ('g', 'general'), ('c', 'cine MRI')):
+        save_small_model(tmp_path, ndim, name=name, domain=domain)
+    ran = run('register', study.moving, study.fixed, '-o', tmp_path / 'g')
+    assert ran.code == 0, ran.err
+    assert 'Model g, made for general: neither echo nor cine MRI' in ran.out
+    renamed = []
+    for path in (study.moving, study.fixed):
+        copy = tmp_path / f'cine_{Path(path).name}'
+        copy.write_bytes(Path(path).read_bytes())
+        renamed.append(copy)
+    ran = run('register', *renamed, '-o', tmp_path / 'c')
+    assert 'Model c, made for cine MRI: its name says cine MRI.' in ran.out
+    record = json.loads((tmp_path / 'c' / 'run.json').read_text())
+    assert record['model']['name'] == 'c'
+    assert any('cine MRI' in note for note in record['notes'])
 
 
 def test_without_labels_there_is_no_table(

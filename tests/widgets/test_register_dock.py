@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+import dask.array as da
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -19,9 +22,11 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_adacs.app import session
 from napari_adacs.app.layer_specs import Role
 from napari_adacs.app.prepared import Prepared
+from napari_adacs.app.request import preflight
 from napari_adacs.app.result_layers import ResultGroup, groups_in
 from napari_adacs.errors import CancelledError, DeviceError
 from napari_adacs.models.library import FOLDER_VARIABLE
+from napari_adacs.phantom.echo import echo_pair
 from napari_adacs.widgets.parts.message import Kind
 from napari_adacs.widgets.parts.run_bar import RunState
 from napari_adacs.widgets.register_dock import RegisterDock
@@ -72,6 +77,25 @@ def errors(
         'napari_adacs.widgets.parts.viewer_dock.show_error', told.append
     )
     return told
+
+
+@pytest.fixture
+def two_kinds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 2D model for echo and one for everything."""
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    save_small_model(tmp_path, name='ours-echo', domain='2D echo')
+    save_small_model(tmp_path, name='ours-general', domain='general 2D')
+
+
+def _add_echo(
+    viewer: ViewerModel,
+    change: Callable[[np.ndarray], object] = np.asarray,
+) -> None:
+    pair = echo_pair(0, 2, (48, 48))
+    for name, image in (('ED', pair.moving), ('ES', pair.fixed)):
+        viewer.add_image(
+            change(image), name=name, units=MM[:2], contrast_limits=(0, 1)
+        )
 
 
 @pytest.fixture
@@ -211,7 +235,89 @@ class TestBefore:
     ) -> None:
         add_pair(viewer_model, (16, 16))
         _settle(qtbot, dock)
-        assert dock.form.model.combo.itemText(0) == 'auto (small-2d)'
+        assert dock.form.model.combo.itemText(0) == 'Automatic (small-2d)'
+
+    def test_images_choose_the_model_and_say_why(
+        self,
+        dock: RegisterDock,
+        viewer_model: ViewerModel,
+        two_kinds: None,
+        qtbot: Any,
+    ) -> None:
+        combo = dock.form.model.combo
+        _add_echo(viewer_model)
+        said = _preflight(qtbot, dock)
+        assert 'ours-echo, made for 2D echo: the image has an ultr' in said
+        assert combo.currentText() == 'Automatic (ours-echo)'
+        assert 'sector' in combo.toolTip()
+        # a person's own choice stays, and is not explained
+        dock.use_model('ours-general')
+        said = _preflight(qtbot, dock)
+        assert 'Model ours-general, made for general 2D.' in said
+        viewer_model.layers.clear()
+        add_pair(viewer_model, (32, 32))
+        assert 'ours-general' in _preflight(qtbot, dock)
+        dock.use_model('auto')
+        said = _preflight(qtbot, dock)
+        assert 'general 2D: neither echo nor cine MRI' in said
+        assert combo.currentText() == 'Automatic (ours-general)'
+
+    def test_what_has_to_be_read_is_looked_at_in_a_thread(
+        self,
+        dock: RegisterDock,
+        viewer_model: ViewerModel,
+        two_kinds: None,
+        qtbot: Any,
+    ) -> None:
+        read: list[threading.Thread] = []
+        go_on = Event()
+
+        def noted(block: np.ndarray) -> np.ndarray:
+            if threading.current_thread() is not threading.main_thread():
+                go_on.wait(5)
+            read.append(threading.current_thread())
+            return block
+
+        _add_echo(
+            viewer_model,
+            lambda image: da.from_array(image).map_blocks(noted, meta=image),
+        )
+        # the viewer draws the layers, in this thread
+        with qtbot.waitSignal(dock._looking.ended, timeout=5000):
+            read.clear()
+            assert 'ours-general' in _preflight(qtbot, dock)
+            go_on.set()
+        assert read
+        assert threading.main_thread() not in read
+        assert 'ultrasound sector' in _preflight(qtbot, dock)
+        assert not dock._looking.running
+
+    def test_what_cannot_be_read_is_asked_for_once(
+        self,
+        dock: RegisterDock,
+        viewer_model: ViewerModel,
+        two_kinds: None,
+        qtbot: Any,
+    ) -> None:
+        class Broken:
+            shape, dtype, ndim = (32, 32), np.dtype(np.float32), 2
+            asked = 0
+
+            def __getitem__(self, key: object) -> object:
+                Broken.asked += 1
+                raise OSError('gone')
+
+        _add_echo(viewer_model)
+        _settle(qtbot, dock)
+        chosen = dock.form.chosen()
+        assert chosen is not None
+        request = chosen.request()
+        lazy = replace(request, fixed=replace(request.fixed, source=Broken()))
+        found = preflight(lazy)
+        assert [image.name for image in found.unseen] == ['fixed']
+        found.look()
+        assert preflight(lazy).unseen == ()
+        assert Broken.asked == 1
 
     def test_everything_has_a_tooltip_and_can_be_reached(
         self, dock: RegisterDock, viewer_model: ViewerModel, qtbot: Any

@@ -13,11 +13,13 @@ from pathlib import Path
 from napari_adacs.errors import ModelError
 from napari_adacs.models.header import ModelHeader
 from napari_adacs.models.library import (
+    AUTOMATIC,
     SUFFIX,
     ModelEntry,
     find_model,
     list_models,
 )
+from napari_adacs.registration.choice import ModelChoice
 
 MODEL_SUFFIX = SUFFIX
 
@@ -43,7 +45,11 @@ class Choice:
     tooltip: str = ''
 
 
-def model_choices(ndim: int | None, files: Iterable[str] = ()) -> list[Choice]:
+def model_choices(
+    ndim: int | None,
+    files: Iterable[str] = (),
+    automatic: ModelChoice | None = None,
+) -> list[Choice]:
     """Return the models for images with a number of axes, 'auto' first.
 
     Parameters
@@ -52,9 +58,11 @@ def model_choices(ndim: int | None, files: Iterable[str] = ()) -> list[Choice]:
         Number of axes; None lists all models.
     files : iterable of str
         Bundles that were chosen by hand; unreadable ones are left out.
+    automatic : ModelChoice, optional
+        What 'auto' is for the present images.
     """
     entries = list_models(ndim)
-    choices = [_auto(ndim, entries)]
+    choices = [automatic_choice(ndim, automatic)]
     choices += [_choice(entry, entry.name) for entry in entries]
     for file in files:
         try:
@@ -80,7 +88,7 @@ def model_in_file(path: str) -> tuple[str, int]:
 
 def registers_from_zero(model: str) -> bool:
     """Whether a choice of the model box is no network at all."""
-    if model == 'auto':
+    if model == AUTOMATIC:
         return False
     try:
         return find_model(model).from_zero
@@ -88,18 +96,29 @@ def registers_from_zero(model: str) -> bool:
         return False
 
 
-def _auto(ndim: int | None, entries: list[ModelEntry]) -> Choice:
+def automatic_choice(ndim: int | None, chosen: ModelChoice | None) -> Choice:
+    """Return the entry that leaves the choice to the images.
+
+    Parameters
+    ----------
+    ndim : int or None
+        Their number of axes, if that is known.
+    chosen : ModelChoice or None
+        What they have chosen.
+    """
     if ndim is None:
-        return Choice('auto', 'auto', 'The best model for the images.')
-    if not entries:
-        return Choice(
-            'auto', f'auto (none for {ndim}D)', f'No model for {ndim}D images.'
-        )
-    best = entries[0]
+        return Choice(AUTOMATIC, 'Automatic', 'The model for the images.')
+    if chosen is None or chosen.entry.header.ndim != ndim:
+        try:
+            chosen = ModelChoice(find_model(AUTOMATIC, ndim))
+        except ModelError as error:
+            text = f'Automatic (none for {ndim}D)'
+            return Choice(AUTOMATIC, text, str(error))
+    header = chosen.entry.header
     return Choice(
-        'auto',
-        f'auto ({best.name})',
-        f'The first choice for {ndim}D images.\n\n{describe(best.header)}',
+        AUTOMATIC,
+        f'Automatic ({header.name})',
+        f'{chosen.sentence}\n\n{describe(header)}',
     )
 
 

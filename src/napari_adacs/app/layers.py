@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_adacs.app.about_layer import about_layer
 from napari_adacs.app.units import convert, in_mm, is_length, is_time
 from napari_adacs.errors import InputError
+from napari_adacs.registration.about import About
 from napari_adacs.registration.inputs import ImageOnGrid
 from napari_adacs.spatial.grid import Grid
 
@@ -44,17 +46,20 @@ class LayerImage:
         Where the image lies, in mm or voxels.
     name : str
         What messages call it.
+    about : About
+        What layer and file say of it.
     """
 
     source: Any
     frame: int | None
     grid: Grid
     name: str
+    about: About = About()
 
     def load(self) -> ImageOnGrid:
         """Bring the voxels into memory; call it in a worker."""
         part = self.source if self.frame is None else self.source[self.frame]
-        return ImageOnGrid(np.asarray(part), self.grid, self.name)
+        return ImageOnGrid(np.asarray(part), self.grid, self.name, self.about)
 
 
 def is_sequence(layer: Layer) -> bool:
@@ -141,7 +146,8 @@ def image_of(
             f"The layer '{layer.name}' is in colour.",
             'Split its channels, or convert it to grey values first.',
         )
-    return LayerImage(_finest(layer), frame, grid_of(layer, frame), name)
+    grid, about = grid_of(layer, frame), about_layer(layer, frame)
+    return LayerImage(_finest(layer), frame, grid, name, about)
 
 
 def current_frame(viewer: ViewerModel, layer: Layer) -> int:

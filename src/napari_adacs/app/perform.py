@@ -185,7 +185,7 @@ def _record(
         model=describe_model(ready.entry),
         device=result.device,
         timings_s={k: round(v, 4) for k, v in result.timings.items()},
-        notes=result.notes,
+        notes=(*ready.choice.notes, *result.notes),
     ).to_dict()
 
 

@@ -30,6 +30,7 @@ from napari_adacs.app.reproduce import (
 from napari_adacs.app.request import Preflight, Request, preflight
 from napari_adacs.app.result_layers import ResultGroup
 from napari_adacs.app.session import LayerRef, Run
+from napari_adacs.models.library import AUTOMATIC
 from napari_adacs.registration.progress import Progress
 
 if TYPE_CHECKING:
@@ -229,7 +230,7 @@ def prepare(chosen: Chosen) -> Prepared:
 
 def _exact(model: str, ready: Preflight) -> str:
     """Return a name that means the same tomorrow, unlike 'auto'."""
-    return ready.entry.name if model == 'auto' else model
+    return ready.entry.name if model == AUTOMATIC else model
 
 
 def _sources(chosen: Chosen) -> dict[str, Source]:

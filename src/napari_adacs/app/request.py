@@ -7,10 +7,12 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
+from napari_adacs.app.about_layer import glimpse, look
 from napari_adacs.app.layers import LayerImage
 from napari_adacs.app.settings import compute_settings
 from napari_adacs.errors import InputError
-from napari_adacs.models.library import ModelEntry, find_model
+from napari_adacs.models.library import AUTOMATIC, ModelEntry, find_model
+from napari_adacs.registration.choice import ModelChoice, choose_as_seen
 from napari_adacs.registration.config import RunConfig
 from napari_adacs.registration.inputs import ImageOnGrid, check_pair
 from napari_adacs.registration.plan import Plan, plan_registration
@@ -67,21 +69,32 @@ class Preflight:
 
     Parameters
     ----------
-    entry : ModelEntry
-        The model, 'auto' resolved.
+    choice : ModelChoice
+        The model, 'auto' resolved, and why.
     plan : Plan
         Grids and memory.
+    unseen : tuple of LayerImage
+        Images that a look at may change the choice: nobody has read them.
     """
 
-    entry: ModelEntry
+    choice: ModelChoice
     plan: Plan
+    unseen: tuple[LayerImage, ...] = ()
+
+    def look(self) -> None:
+        """Look at what nobody has read; in a worker."""
+        for image in self.unseen:
+            look(image)
+
+    @property
+    def entry(self) -> ModelEntry:
+        """The model."""
+        return self.choice.entry
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """The same in words."""
-        header = self.entry.header
-        domain = f', made for {header.domain}' if header.domain else ''
-        return (f'Model {header.name}{domain}.', *self.plan.sentences)
+        return (self.choice.sentence, *self.plan.sentences)
 
 
 def make_request(
@@ -111,7 +124,7 @@ def make_request(
 
 
 def preflight(request: Request) -> Preflight:
-    """Find out what can be known without reading voxels or loading torch.
+    """Find out what can be known without reading files or loading torch.
 
     Raises
     ------
@@ -135,12 +148,29 @@ def preflight(request: Request) -> Preflight:
 
         labels = _place(request.labels)
         check_place(labels, replace(places[0], name='moving image'))
-    entry = find_model(request.config.model, fixed.grid.ndim)
+    choice, unseen = _choice(request)
     plan = plan_registration(
-        moving.grid, fixed.grid, entry.header, config=request.config
+        moving.grid, fixed.grid, choice.entry.header, config=request.config
     )
     _check_memory(plan, request)
-    return Preflight(entry, plan)
+    return Preflight(choice, plan, unseen)
+
+
+def _choice(
+    request: Request,
+) -> tuple[ModelChoice, tuple[LayerImage, ...]]:
+    """Return the model, and what was not looked at to choose it."""
+    model, ndim = request.config.model, request.fixed.grid.ndim
+    if model != AUTOMATIC:
+        return ModelChoice(find_model(model, ndim)), ()
+    images = (request.moving, request.fixed)
+    moving, fixed = (glimpse(image) for image in images)
+    unseen = tuple(
+        image
+        for image, known in zip(images, (moving, fixed), strict=True)
+        if known.sector is None
+    )
+    return choose_as_seen(moving, fixed, ndim), unseen
 
 
 def _place(image: LayerImage) -> ImageOnGrid:

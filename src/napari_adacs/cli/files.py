@@ -11,6 +11,7 @@ from napari_adacs.io.images import read_image
 from napari_adacs.io.label_guess import as_labels
 from napari_adacs.io.record import describe_array
 from napari_adacs.io.volume import Volume
+from napari_adacs.registration.about import About
 from napari_adacs.registration.inputs import ImageOnGrid
 
 
@@ -94,4 +95,10 @@ def _frame_of(
     chosen = None
     if volume.has_time:
         data, chosen = np.ascontiguousarray(data), frame
-    return Opened(ImageOnGrid(data, volume.grid, role), volume, chosen)
+    image = ImageOnGrid(data, volume.grid, role, _about(volume))
+    return Opened(image, volume, chosen)
+
+
+def _about(volume: Volume) -> About:
+    words = [*volume.path.absolute().parts[-3:], volume.description]
+    return About(' '.join(words), in_frames=volume.has_time)

@@ -47,8 +47,8 @@ def _add_model(parser: ArgumentParser) -> None:
         '--model',
         default='auto',
         metavar='NAME|PATH',
-        help='name from "models list", bundle or public checkpoint '
-        '(default: auto)',
+        help='name from "models list", bundle or public checkpoint; auto '
+        'looks at the images and says what it took and why (default: auto)',
     )
     parser.add_argument(
         '--eta',

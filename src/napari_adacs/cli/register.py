@@ -26,7 +26,7 @@ from napari_adacs.cli.console import ProgressLine, say
 from napari_adacs.cli.files import Opened, open_image, open_labels
 from napari_adacs.errors import InputError
 from napari_adacs.io.staging import check_folder
-from napari_adacs.models.library import ModelEntry, find_model
+from napari_adacs.registration.choice import ModelChoice, choose_for
 from napari_adacs.registration.config import RunConfig
 from napari_adacs.registration.inputs import (
     check_pair,
@@ -60,7 +60,10 @@ def run(chosen: Namespace) -> int:
         chosen.refine_on,
     )
     inputs = _open(chosen)
-    entry = _check(inputs, config, chosen)
+    choice = _check(inputs, config, chosen)
+    if choice.why:
+        config = replace(config, model=choice.entry.name)
+        say(choice.sentence)
     read_s = time.perf_counter() - started
     with ProgressLine() as progress:
         result = register_on_grids(
@@ -73,8 +76,12 @@ def run(chosen: Namespace) -> int:
         warped_labels, table = _labels(inputs, result.field, chosen.compare)
         timings = {'read': read_s, **result.timings}
         registered = Registered(
-            replace(result, timings=timings),
-            entry,
+            replace(
+                result,
+                timings=timings,
+                notes=(*choice.notes, *result.notes),
+            ),
+            choice.entry,
             {role: opened.describe() for role, opened in inputs.items()},
             shlex.join(['napari-adacs', *chosen.words]),
             _python(inputs, config, chosen.emphasis_weight),
@@ -149,7 +156,7 @@ def _open(chosen: Namespace) -> dict[str, Opened]:
 
 def _check(
     inputs: _Inputs, config: RunConfig, chosen: Namespace
-) -> ModelEntry:
+) -> ModelChoice:
     """Find out all that can be wrong before anything is computed."""
     from napari_adacs.registration.device import resolve_device
 
@@ -169,7 +176,8 @@ def _check(
             chosen.compare,
             '--compare',
         )
-    entry = find_model(config.model, fixed.grid.ndim)
+    choice = choose_for(config.model, moving, fixed)
+    entry = choice.entry
     plan_registration(moving.grid, fixed.grid, entry.header, config=config)
     checked_emphasis(
         _emphasis(inputs, chosen.emphasis_weight),
@@ -178,7 +186,7 @@ def _check(
     )
     resolve_device(config.device)
     check_folder(chosen.out)
-    return entry
+    return choice
 
 
 def _labels(

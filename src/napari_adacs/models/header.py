@@ -92,6 +92,11 @@ class ModelHeader:
         that do not say.
     title, description, domain, licence, date : str
         For people; `domain` is what it was trained on, such as '3D echo'.
+        A model is chosen automatically for images that its words name:
+        'echo', 'cine', or 'general' for all others.
+    preference : int, default: 0
+        Of several models for the same images the one with the largest
+        number is the default.
     training : dict
         Data, split, steps, seed, recipe.
     metrics : dict
@@ -112,6 +117,7 @@ class ModelHeader:
     domain: str = ''
     licence: str = ''
     date: str = ''
+    preference: int = 0
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
 

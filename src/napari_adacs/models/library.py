@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,15 +25,16 @@ if TYPE_CHECKING:
 
 SUFFIX = '.safetensors'
 FOLDER_VARIABLE = 'NAPARI_ADACS_MODELS'
+# Stands for the model that suits the images.
+AUTOMATIC = 'auto'
 # Stands for the model without a network, of the right dimension.
 NO_MODEL = 'none'
 _BUNDLED = Path(__file__).parent / 'bundled'
 
-# The first model of the right dimension that exists is the default.
-_PREFERRED = (
-    'voxelmorph-adacs-echo2d',
-    'voxelmorph-adacs-echo3d',
-)
+# Where there is no model for images: what this package is made for, then any.
+_OTHERWISE = ('general', 'echo')
+# Of models that do not say which to prefer.
+_SCHEMES = ('adacs', 'heteroscedastic')
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class ModelEntry:
     def from_zero(self) -> bool:
         """Whether it moves nothing by itself."""
         return self.header.network == FROM_ZERO
+
+    def is_for(self, kind: str) -> bool:
+        """Whether its domain names a kind of images, such as 'echo'."""
+        return kind in re.findall('[a-z]+', self.header.domain.lower())
 
 
 def user_folder() -> Path:
@@ -123,7 +129,9 @@ def list_models(ndim: int | None = None) -> list[ModelEntry]:
     return sorted(entries, key=_rank)
 
 
-def find_model(name: str, ndim: int | None = None) -> ModelEntry:
+def find_model(
+    name: str, ndim: int | None = None, kind: str = ''
+) -> ModelEntry:
     """Find a model by its name, by the path of a file, or 'auto'.
 
     Parameters
@@ -133,6 +141,10 @@ def find_model(name: str, ndim: int | None = None) -> ModelEntry:
         default of `ndim`, or 'none' for no network at all.
     ndim : int, optional
         Needed for 'auto' and 'none'.
+    kind : str, optional
+        What the images are, for 'auto': a word in the domain of models,
+        such as 'echo'. Where there is no such model, a general one is
+        taken, or else one for echo.
 
     Raises
     ------
@@ -140,7 +152,7 @@ def find_model(name: str, ndim: int | None = None) -> ModelEntry:
         If there is no such model.
     """
     entries = list_models()
-    if name in ('auto', NO_MODEL):
+    if name in (AUTOMATIC, NO_MODEL):
         fitting = [
             e
             for e in entries
@@ -152,7 +164,7 @@ def find_model(name: str, ndim: int | None = None) -> ModelEntry:
                 f'There is no model for {ndim}D images.',
                 f'Put a bundle into {user_folder()}.',
             )
-        return fitting[0]
+        return fitting[0] if name == NO_MODEL else _suited(fitting, kind)
     for entry in entries:
         if entry.name == name:
             return entry
@@ -190,11 +202,6 @@ def load_model(name: str | Path) -> Model:
     return load_entry(find_model(str(name)))
 
 
-def resolve_model(name: str, ndim: int) -> Model:
-    """Load a model, choosing the default of `ndim` for 'auto'."""
-    return load_entry(find_model(name, ndim))
-
-
 def load_entry(entry: ModelEntry) -> Model:
     """Load a model that was found.
 
@@ -225,9 +232,22 @@ def _entries(folder: Path, source: str) -> Iterator[ModelEntry]:
             continue
 
 
-def _rank(entry: ModelEntry) -> tuple[int, str]:
-    if entry.from_zero:
-        return len(_PREFERRED) + 1, entry.name
-    if entry.name in _PREFERRED:
-        return _PREFERRED.index(entry.name), entry.name
-    return len(_PREFERRED), entry.name
+def _suited(entries: list[ModelEntry], kind: str) -> ModelEntry:
+    """Return the first model for a kind of images, or what comes closest."""
+    wanted = (kind, *_OTHERWISE) if kind else _OTHERWISE[::-1]
+    for word in wanted:
+        for entry in entries:
+            if entry.is_for(word):
+                return entry
+    return entries[0]
+
+
+def _rank(entry: ModelEntry) -> tuple[bool, bool, int, int, str]:
+    scheme = entry.header.scheme
+    return (
+        entry.from_zero,
+        entry.source != 'bundled',
+        -entry.header.preference,
+        _SCHEMES.index(scheme) if scheme in _SCHEMES else len(_SCHEMES),
+        entry.name,
+    )

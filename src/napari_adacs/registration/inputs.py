@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_adacs.errors import InputError
+from napari_adacs.registration.about import About
 from napari_adacs.spatial.grid import Grid, Units
 
 
@@ -25,11 +27,14 @@ class ImageOnGrid:
         Placement of the voxels.
     name : str
         How messages call it.
+    about : About
+        What its file says of it.
     """
 
     data: NDArray[Any]
     grid: Grid
     name: str
+    about: About = About()
 
 
 def image_on_grid(
@@ -58,9 +63,8 @@ def image_on_grid(
         data = np.asanyarray(image.dataobj)
         data, affine = _drop_flat_axis(data, np.asarray(affine))
         _check_axes(data, name)
-        return checked(
-            ImageOnGrid(data, Grid.from_ras(data.shape, affine), name)
-        )
+        grid = Grid.from_ras(data.shape, affine)
+        return checked(ImageOnGrid(data, grid, name, _about(image)))
     data = np.asarray(image)
     _check_axes(data, name)
     units: Units = 'voxel' if spacing is None else 'mm'
@@ -68,6 +72,18 @@ def image_on_grid(
         data.shape, 1.0 if spacing is None else spacing, units=units
     )
     return checked(ImageOnGrid(data, grid, name))
+
+
+def _about(image: Any) -> About:
+    """Return what a nibabel image says of itself."""
+    path = getattr(image, 'get_filename', str)() or ''
+    header: Any = getattr(image, 'header', {})
+    described = header.get('descrip', b'') if hasattr(header, 'get') else b''
+    if isinstance(described, np.ndarray):
+        described = described.tobytes()
+    if isinstance(described, bytes):
+        described = described.rstrip(b'\0').decode('latin-1')
+    return About(' '.join([*PurePath(path).parts[-3:], str(described)]))
 
 
 def checked(image: ImageOnGrid) -> ImageOnGrid:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
-from napari_adacs.models.library import resolve_model
+from napari_adacs.models.library import load_entry
 from napari_adacs.models.model import Model
 from napari_adacs.registration.backend import available
+from napari_adacs.registration.choice import choose_for
 from napari_adacs.registration.clock import Clock
 from napari_adacs.registration.config import (
     Backend,
@@ -178,8 +179,11 @@ def register_on_grids(
     check_pair(moving, fixed)
     target = resolve_device(config.device)
     report(0.05, 'Loading the model')
+    why: tuple[str, ...] = ()
     if model is None:
-        model = resolve_model(config.model, fixed.grid.ndim)
+        choice = choose_for(config.model, moving, fixed)
+        why = choice.notes
+        model = load_entry(choice.entry)
     config = completed(config, model.header)
     marked = checked_emphasis(emphasis, fixed.grid, config.refine_steps)
     plan = plan_registration(
@@ -206,7 +210,7 @@ def register_on_grids(
                 report,
                 Previewer(preview, moving),
                 clock,
-                (*plan.sentences, *remarks),
+                (*why, *plan.sentences, *remarks),
             ).run()
     report(1.0, 'Done')
     return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,15 @@ def as_source(pairs: PairSource | Sequence[TrainingPair]) -> PairSource:
     return pairs if isinstance(pairs, PairSource) else PairList(pairs)
 
 
+def _preference(info: Mapping[str, Any]) -> int:
+    value = info.get('preference', 0)
+    if type(value) is not int:
+        raise InputError(
+            f"'info.preference' must be a whole number, not {value!r}."
+        )
+    return value
+
+
 def _check_labels(pairs: PairSource, config: TrainConfig) -> None:
     """Refuse to learn from labels where there are none."""
     if not config.dice_weight or not (
@@ -207,6 +216,7 @@ def new_model(config: TrainConfig) -> Model:
         domain=str(info.get('domain', '')),
         licence=str(info.get('licence', '')),
         date=datetime.date.today().isoformat(),
+        preference=_preference(info),
         training=_recipe(config),
     )
     return build_model(header)

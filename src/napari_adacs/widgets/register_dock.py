@@ -21,12 +21,14 @@ from napari_adacs.widgets.parts.registration_run import RegistrationRun
 from napari_adacs.widgets.parts.result_bar import ResultBar, to_clipboard
 from napari_adacs.widgets.parts.run_bar import RunBar, RunState
 from napari_adacs.widgets.parts.viewer_dock import ViewerDock, say
+from napari_adacs.widgets.parts.worker import Runner
 
 if TYPE_CHECKING:
     import napari
     from napari.utils.events import Event
 
     from napari_adacs.app.prepared import Prepared
+    from napari_adacs.app.request import Preflight
     from napari_adacs.app.session import Run
     from napari_adacs.registration.result import RegistrationResult
 
@@ -63,6 +65,7 @@ class RegisterDock(ViewerDock):
         self.losses = LossCurve()
         self.results = ResultBar()
         self.run = RegistrationRun(napari_viewer, self)
+        self._looking = Runner(self)
         self._prepared: Prepared | None = None
         self._wanted_eta: float | None = None
         self._stack(
@@ -163,6 +166,7 @@ class RegisterDock(ViewerDock):
         self.run.said.connect(self._say)
         self.run.registered.connect(self._on_registered)
         self.eta.moved.connect(self.rescale)
+        self._looking.ended.connect(self.check_soon)
         self.results.remove.connect(self.remove_results)
         self.results.copy.connect(self._copy)
         key = QShortcut(QKeySequence('Ctrl+Return'), self)
@@ -177,6 +181,7 @@ class RegisterDock(ViewerDock):
     def _unfollow(self) -> None:
         model_news.unlisten(self.form.model.reload)
         self.run.abandon()
+        self._looking.abandon()
         self.form.unfollow()
         self._viewer.layers.events.removed.disconnect(self._on_removed)
 
@@ -193,12 +198,21 @@ class RegisterDock(ViewerDock):
             self.preflight.show_text('Open two images, or a sequence.')
         else:
             try:
-                self.preflight.show_text(' '.join(chosen.check().sentences))
+                found = chosen.check()
+                self.preflight.show_text(' '.join(found.sentences))
                 ready = True
+                if found.choice.why:
+                    self.form.model.show_automatic(found.choice)
+                self._look(found)
             except AdacsError as error:
                 self.preflight.show_text(str(error), Kind.WARNING)
         self.run_bar.set_ready(ready)
         self._refresh_buttons()
+
+    def _look(self, found: Preflight) -> None:
+        """Look at images that have to be read first, and check again."""
+        if found.unseen and not self._looking.running:
+            self._looking.start(lambda report, cancel: found.look())
 
     def _on_state(self, state: RunState) -> None:
         self.form.setEnabled(not state.busy)

@@ -63,9 +63,9 @@ def test_a_model_of_every_architecture_is_offered(
 
 def test_only_fitting_models_are_offered(box: ModelBox) -> None:
     box.show_for(2)
-    assert _texts(box) == ['auto (small-2d)', 'small-2d (user)']
+    assert _texts(box) == ['Automatic (small-2d)', 'small-2d (user)']
     box.show_for(3)
-    assert _texts(box) == ['auto (none for 3D)']
+    assert _texts(box) == ['Automatic (none for 3D)']
     assert box.value() == 'auto'
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QComboBox,
@@ -14,7 +16,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_adacs.app.choices import MODEL_SUFFIX, Choice, model_choices
+from napari_adacs.app.choices import (
+    MODEL_SUFFIX,
+    Choice,
+    automatic_choice,
+    model_choices,
+)
 from napari_adacs.app.get_model import (
     FILE_KINDS,
     Got,
@@ -23,6 +30,9 @@ from napari_adacs.app.get_model import (
     get_from_hub,
 )
 from napari_adacs.widgets.parts.model_getter import ModelGetter
+
+if TYPE_CHECKING:
+    from napari_adacs.registration.choice import ModelChoice
 
 # Enough to tell the bundled models apart.
 _SHOWN_LETTERS = 14
@@ -42,6 +52,7 @@ class ModelBox(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._ndim: int | None = None
+        self._automatic: ModelChoice | None = None
         self._files: list[str] = []
         self.combo = QComboBox()
         self.load_button = QPushButton('Load')
@@ -99,6 +110,18 @@ class ModelBox(QWidget):
             self._ndim = ndim
             self.reload()
 
+    def show_automatic(self, chosen: ModelChoice | None) -> None:
+        """Say which model the images have chosen, if they may."""
+        self._automatic = chosen
+        choice = automatic_choice(self._ndim, chosen)
+        index = self.combo.findData(choice.value)
+        if index >= 0 and self.combo.itemText(index) != choice.text:
+            self.combo.setItemText(index, choice.text)
+        self.combo.setItemData(
+            index, choice.tooltip, Qt.ItemDataRole.ToolTipRole
+        )
+        self._show_tooltip()
+
     def reload(self) -> None:
         """Look for models again; the choice stays if it still exists."""
         before = self.combo.currentData()
@@ -149,7 +172,7 @@ class ModelBox(QWidget):
 
     def _choices(self) -> list[Choice]:
         """Return what to offer."""
-        return model_choices(self._ndim, self._files)
+        return model_choices(self._ndim, self._files, self._automatic)
 
     def _on_got(self, got: Got) -> None:
         if got.value != got.name and got.value not in self._files:
