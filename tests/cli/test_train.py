@@ -15,6 +15,8 @@ from scipy.io import savemat
 from napari_adacs.cli.run_report import RunReport
 from napari_adacs.cli.train_progress import TrainProgress
 from napari_adacs.models.bundle import load_bundle, read_header
+from napari_adacs.runs.files import STATUS, read_json
+from napari_adacs.runs.state import State
 from napari_adacs.training import budget
 from napari_adacs.training.budget import Costs
 from napari_adacs.training.checkpoint import load_checkpoint
@@ -26,6 +28,7 @@ from napari_adacs.training.config import (
 from napari_adacs.training.pairs import TrainingPair
 from napari_adacs.training.sources import opening
 from napari_adacs.training.sources.network_grid import resized
+from napari_adacs.training.trainer import Trainer
 from tests.cli.conftest import FIXED, Run, heart
 
 RECIPE = """
@@ -110,8 +113,6 @@ def test_ctrl_c_keeps_a_checkpoint(
     monkeypatch: pytest.MonkeyPatch,
     sent: signal.Signals,
 ) -> None:
-    from napari_adacs.training.trainer import Trainer
-
     step = Trainer._train_step
 
     def interrupted(self: Trainer, batches: object) -> dict[str, float]:
@@ -435,6 +436,39 @@ def test_minutes_become_steps(
     again = run(*words, '--minutes', minutes, '--resume')
     assert again.code == 0, again.err
     assert load_config(out / 'config.toml') == config
+
+
+def test_minutes_are_kept_by_a_computer_that_slows_down(
+    run: Run, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step takes ten seconds when it is timed, and forty later on."""
+    now = [0.0]
+    take = Trainer._train_step
+
+    def slowly(self: Trainer, batches: object) -> dict[str, float]:
+        now[0] += 10.0 if self.step < 40 else 40.0
+        return take(self, batches)
+
+    costs = Costs(10.0, 0.0, 0.0, 1.0)
+    monkeypatch.setattr(budget, 'measure_costs', lambda *_: costs)
+    monkeypatch.setattr(Trainer, '_train_step', slowly)
+    monkeypatch.setattr(
+        'napari_adacs.cli.train.RunReport',
+        lambda folder, writes: RunReport(folder, writes, lambda: now[0]),
+    )
+    out, minutes = tmp_path / 'run', 30
+    words = ('train', pairs, '--config', recipe(tmp_path, 7), '-o', out)
+    ran = run(*words, '--minutes', minutes)
+    assert ran.code == 0, ran.err
+    assert 25 * 60 < now[0] <= 30 * 60
+    # 400 seconds of 1800 for forty steps, the rest for slow ones
+    config = load_config(out / 'config.toml')
+    assert 65 < config.stages.total <= 75
+    assert load_checkpoint(out)['step'] == config.stages.total
+    assert f'{config.stages.total} steps keep to 30 minutes' in ran.out
+    status = read_json(out / STATUS)
+    assert status['state'] == State.FINISHED
+    assert status['step'] == status['total'] == config.stages.total
 
 
 def test_too_few_minutes(run: Run, pairs: Path, tmp_path: Path) -> None:

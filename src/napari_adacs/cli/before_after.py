@@ -84,14 +84,15 @@ class BeforeAfter:
             entry.name,
             self._measure(load_entry(entry), State.STARTING, what),
         )
+        self.took = time.monotonic() - begun
         write_json(
             self._folder / BEFORE,
             {
                 'model': entry.name,
                 'pairs': [found.to_dict() for found in self._before or []],
+                'seconds': round(self.took, 1),
             },
         )
-        self.took = time.monotonic() - begun
 
     def read_before(self) -> None:
         """Take the figures of a run that goes on, if it had any."""
@@ -103,6 +104,7 @@ class BeforeAfter:
         try:
             found = [PairFigures.from_dict(pair) for pair in values['pairs']]
             self._take(str(values['model']), found)
+            self.took = float(values.get('seconds', 0.0))
         except (KeyError, TypeError, ValueError):
             return
 

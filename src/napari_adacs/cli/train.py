@@ -59,11 +59,14 @@ def _run(chosen: Namespace, folder: Path, report: RunReport) -> int:
         job.measure_before()
     if limited:
         config = job.fit_to_time(chosen.minutes)
+    minutes = chosen.minutes or _minutes_of(folder)
+    alone = processes.size == 1
     with (
         ProgressLine(silent=not processes.writes) as line,
         stop_on_signals(patient=processes.size > 1) as stop,
     ):
         shown = TrainProgress(line, report, config, stop, job.reserved)
+        keep_to = job.deadline(minutes, shown) if minutes and alone else None
         model = train(
             data.training,
             config,
@@ -74,6 +77,7 @@ def _run(chosen: Namespace, folder: Path, report: RunReport) -> int:
             progress=shown,
             cancel=shown.stopped,
             pause=shown.paused,
+            keep_to=keep_to,
         )
     return job.finish(model, shown) if processes.writes else DONE
 
@@ -100,8 +104,7 @@ def _open(
 def _configure(chosen: Namespace, folder: Path) -> TrainConfig:
     """Return what to train; the steps of a run in minutes are its own."""
     file = Path(chosen.config)
-    asked = read_json(folder / RUN) or {}
-    limited = chosen.minutes or asked.get('minutes')
+    limited = chosen.minutes or _minutes_of(folder)
     if chosen.resume and limited is not None:
         file = folder / CONFIG
     config = load_config(file)
@@ -113,6 +116,12 @@ def _configure(chosen: Namespace, folder: Path) -> TrainConfig:
     known = entry.source in ('bundled', 'user')
     named = entry.name if known else str(absolute(entry.path))
     return replace(config, start_from=named)
+
+
+def _minutes_of(folder: Path) -> float | None:
+    """Return how long the run in a folder may take, if it is limited."""
+    asked = (read_json(folder / RUN) or {}).get('minutes')
+    return float(asked) if isinstance(asked, int | float) else None
 
 
 def check_run(folder: Path, resume: bool, first: bool = True) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     import torch
 
     from napari_adacs.models.model import Model
+    from napari_adacs.training.deadline import Effort
+    from napari_adacs.training.sections import StageConfig
     from napari_adacs.training.sources.checking import Skipped
     from napari_adacs.training.sources.opening import TrainingData
+    from napari_adacs.training.wishes import KeepTo
 
 DONE, INTERRUPTED = 0, 130
 _MOST_NAMED = 5
@@ -65,6 +68,7 @@ class TrainJob:
     data: TrainingData
     report: RunReport
     _measured: BeforeAfter | None = field(init=False, default=None)
+    _effort: Effort | None = field(init=False, default=None)
 
     @property
     def reserved(self) -> float:
@@ -123,6 +127,7 @@ class TrainJob:
     def fit_to_time(self, minutes: float) -> TrainConfig:
         """Return the configuration with steps that fit, and keep it."""
         from napari_adacs.training.budget import fit_to_time, measure_costs
+        from napari_adacs.training.deadline import effort_of
 
         self.report.say(
             State.STARTING, f'Timing some steps, for {minutes:g} minutes.'
@@ -138,6 +143,7 @@ class TrainJob:
         self.report.check_wish()
         spent, reserved = self.report.seconds, self.reserved
         self.config = fit_to_time(self.config, costs, seconds, spent, reserved)
+        self._effort = effort_of(self.config, costs, reserved)
         note = _chosen_steps(self.config, minutes, self.device)
         write_config(self.folder, self.config, note)
         say(note)
@@ -145,6 +151,36 @@ class TrainJob:
             State.STARTING, f'{note}.', total=self.config.stages.total
         )
         return self.config
+
+    def deadline(self, minutes: float, shown: TrainProgress) -> KeepTo:
+        """Return what keeps the run in its time, and `shown` informed."""
+        from napari_adacs.training.deadline import Deadline, Effort
+
+        deadline = Deadline(
+            60 * minutes,
+            lambda: self.report.seconds,
+            self.config.stages,
+            self._effort or Effort(after=self.reserved),
+        )
+
+        def keep_to(step: int, stages: StageConfig) -> StageConfig:
+            found = deadline(step, stages)
+            if found != stages:
+                self._follow(found, minutes)
+                shown.follow(self.config)
+            return found
+
+        return keep_to
+
+    def _follow(self, stages: StageConfig, minutes: float) -> None:
+        """Keep a configuration with stages of other lengths."""
+        self.config = replace(self.config, stages=stages)
+        note = (
+            f'{stages.total} steps keep to {minutes:g} minutes: the speed '
+            'has changed'
+        )
+        write_config(self.folder, self.config, note)
+        say(note)
 
     def finish(self, model: Model, shown: TrainProgress) -> int:
         """Measure what came out, say so, and return the exit code."""

@@ -78,6 +78,10 @@ class TrainProgress:
             **self.place(),
         )
 
+    def follow(self, config: TrainConfig) -> None:
+        """Go on with stages of other lengths."""
+        self._config = config
+
     def place(self) -> dict[str, int | str]:
         """Return where the run is, for its status."""
         return {

@@ -16,6 +16,7 @@ from napari_adacs.spatial.operators import warp
 from napari_adacs.training.batch import Batch
 from napari_adacs.training.config import TrainConfig
 from napari_adacs.training.motions import Motions, estimate_motions
+from napari_adacs.training.sections import StageConfig
 from napari_adacs.weighting.base import Direction
 
 
@@ -25,6 +26,29 @@ class Active:
 
     displacement: bool
     auxiliary: bool
+
+
+def active_at(step: int, stages: StageConfig, has_auxiliary: bool) -> Active:
+    """Return what a step updates.
+
+    Parameters
+    ----------
+    step : int
+        Zero-based step.
+    stages : StageConfig
+        Lengths of the stages.
+    has_auxiliary : bool
+        Whether there is an auxiliary estimator.
+
+    References
+    ----------
+    AdaCS, Algorithm 1.
+    """
+    if step < stages.displacement:
+        return Active(displacement=True, auxiliary=False)
+    if step < stages.displacement + stages.auxiliary:
+        return Active(displacement=False, auxiliary=has_auxiliary)
+    return Active(displacement=True, auxiliary=has_auxiliary)
 
 
 @dataclass(frozen=True, eq=False)

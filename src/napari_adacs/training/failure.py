@@ -18,6 +18,24 @@ IMAGES = 'stopped_batch.npz'
 _SHOWN = 4
 
 
+def not_finite(values: Mapping[str, float], scaled: bool) -> bool:
+    """Whether a figure of a step is no finite number.
+
+    Parameters
+    ----------
+    values : dict of str to float
+        Losses and norms of gradients.
+    scaled : bool
+        Whether gradients are scaled: they may overflow, and the scaler
+        passes over such a step.
+    """
+    return not all(
+        np.isfinite(value)
+        for name, value in values.items()
+        if not (scaled and name.startswith('gradient_'))
+    )
+
+
 def record_failure(
     folder: Path | None,
     step: int,

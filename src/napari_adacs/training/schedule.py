@@ -56,3 +56,20 @@ def rates(config: TrainConfig, step: int) -> tuple[float, float]:
         chosen.power,
     )
     return displacement, auxiliary
+
+
+def epoch_at(config: TrainConfig, step: int, pairs: int) -> int:
+    """Return the epoch that a step lies in.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        `stages.epoch` steps are one; if 0, a pass over the pairs is.
+    step : int
+        Steps done.
+    pairs : int
+        Number of training pairs.
+    """
+    if config.stages.epoch:
+        return step // config.stages.epoch
+    return step * config.batch_size // pairs

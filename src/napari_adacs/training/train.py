@@ -22,6 +22,7 @@ from napari_adacs.training.pairs import PairList, PairSource, TrainingPair
 from napari_adacs.training.processes import connected
 from napari_adacs.training.run_files import MODEL
 from napari_adacs.training.trainer import Progress, Trainer
+from napari_adacs.training.wishes import KeepTo
 from napari_adacs.weighting.registry import build_scheme
 
 
@@ -36,6 +37,7 @@ def train(
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
     pause: Callable[[], bool] | None = None,
+    keep_to: KeepTo | None = None,
 ) -> Model:
     """Train a model with a weighting scheme.
 
@@ -60,6 +62,10 @@ def train(
         Asked before each step whether to stop.
     pause : callable, optional
         Asked before each step whether to rest, until it says no.
+    keep_to : callable, optional
+        Asked before each step, with (step, stages), how long the stages
+        shall be from now on: a `training.deadline.Deadline`. Not with
+        several processes.
 
     Returns
     -------
@@ -102,7 +108,7 @@ def train(
             if resume:
                 trainer.resume()
         with readable_device_errors(config, where, lambda: trainer.step):
-            trainer.run(progress, cancel, pause)
+            trainer.run(progress, cancel, pause, keep_to)
         trainer.finish()
         if path is not None and processes.writes:
             save_bundle(path / MODEL, model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,18 +16,24 @@ from napari_adacs.training.batch import Batch
 from napari_adacs.training.checkpoint import load_checkpoint, save_checkpoint
 from napari_adacs.training.config import TrainConfig
 from napari_adacs.training.device_errors import check_precision
-from napari_adacs.training.estimates import Active
+from napari_adacs.training.estimates import Active, active_at
 from napari_adacs.training.examination import Examiner
-from napari_adacs.training.failure import failure, record_failure
+from napari_adacs.training.failure import (
+    failure,
+    not_finite,
+    record_failure,
+)
 from napari_adacs.training.loader import Loader, Prefetch
 from napari_adacs.training.log import StepLog, open_logs
 from napari_adacs.training.moving_average import MovingAverage
 from napari_adacs.training.optimisation import Optimisation
 from napari_adacs.training.pairs import PairSource
 from napari_adacs.training.processes import Processes
+from napari_adacs.training.schedule import epoch_at
+from napari_adacs.training.sections import StageConfig
 from napari_adacs.training.seeds import seed_of
 from napari_adacs.training.update import Update
-from napari_adacs.training.wishes import Asked, Wishes
+from napari_adacs.training.wishes import Asked, KeepTo, Wishes
 from napari_adacs.weighting.base import SchemeState
 
 Progress = Callable[[int, int, dict[str, float]], None]
@@ -99,6 +105,7 @@ class Trainer:
         progress: Progress | None = None,
         cancel: Asked | None = None,
         pause: Asked | None = None,
+        keep_to: KeepTo | None = None,
     ) -> None:
         """Train from the current step to the end, or until cancelled.
 
@@ -112,6 +119,9 @@ class Trainer:
         pause : callable, optional
             Asked before each step whether to rest; a checkpoint is written
             first.
+        keep_to : callable, optional
+            Asked before each step, with (step, stages), how long the stages
+            shall be from now on.
 
         Raises
         ------
@@ -119,20 +129,21 @@ class Trainer:
             If a loss or a gradient is not finite; the weights before that
             step stay, also in the checkpoint.
         """
-        total = self.config.stages.total
+        data, stages = self.config.data, self.config.stages
         wishes = Wishes(self.processes, cancel, pause)
         folder = self.folder if self.processes.writes else None
         logs = open_logs(folder, self.step, self.config.log.tensorboard)
         try:
             with Prefetch(
-                self._make_parts, self.config.data.workers, total
+                self._make_parts, data.workers, stages.total
             ) as batches:
                 self._look_at_the_start(logs)
-                while self._goes_on(wishes):
+                while self._goes_on(wishes, keep_to):
                     losses = self._train_step(batches)
                     self.step += 1
                     self._after_step(losses, logs)
                     if progress is not None:
+                        total = self.config.stages.total
                         progress(self.step, total, losses)
             self.save()
         finally:
@@ -147,7 +158,9 @@ class Trainer:
             log.write(0, found)
         self.save()  # from now on a run that is killed can be resumed
 
-    def _goes_on(self, wishes: Wishes) -> bool:
+    def _goes_on(self, wishes: Wishes, keep_to: KeepTo | None) -> bool:
+        if keep_to is not None:
+            self._follow(keep_to(self.step, self.config.stages))
         if (
             self.step >= self.config.stages.total
             or self.examine.best.exhausted
@@ -155,6 +168,12 @@ class Trainer:
             return False
         wishes.rest(before=self.save)
         return not wishes.stop()
+
+    def _follow(self, stages: StageConfig) -> None:
+        """Go on with stages of other lengths."""
+        if stages != self.config.stages:
+            self.config = replace(self.config, stages=stages)
+            self.optimisation.config = self.examine.config = self.config
 
     def _after_step(
         self, losses: dict[str, float], logs: list[StepLog]
@@ -178,14 +197,11 @@ class Trainer:
         ----------
         AdaCS, Algorithm 1.
         """
-        step = self.step if step is None else step
-        stages = self.config.stages
-        has_auxiliary = bool(self.model.auxiliaries)
-        if step < stages.displacement:
-            return Active(displacement=True, auxiliary=False)
-        if step < stages.displacement + stages.auxiliary:
-            return Active(displacement=False, auxiliary=has_auxiliary)
-        return Active(displacement=True, auxiliary=has_auxiliary)
+        return active_at(
+            self.step if step is None else step,
+            self.config.stages,
+            bool(self.model.auxiliaries),
+        )
 
     def try_step(self, step: int) -> None:
         """Take a step as if `step` of them were done, to see how it goes."""
@@ -200,7 +216,7 @@ class Trainer:
     ) -> dict[str, float]:
         parts = [part.to(self.device) for part in batches(self.step)]
         config = self.config
-        self.state.epoch = self._epoch()
+        self.state.epoch = epoch_at(config, self.step, len(self.pairs))
         remembered = dict(self.state.values)
         torch.manual_seed(
             seed_of(config.seed, 'networks', self.step, self.processes.rank)
@@ -209,17 +225,13 @@ class Trainer:
         terms = self.update(parts, self.active(), self.state)
         self.optimisation.share_gradients()
         values = self._numbers(terms | self.optimisation.clip())
-        if self._failed(values):
+        scaled = self.optimisation.scaler.is_enabled()
+        if not_finite(values, scaled):
             self.state.values = remembered
             raise self._failure(values, parts)
         self.optimisation.update()
         self.average.update()
         return values | dict(self.state.values)
-
-    def _epoch(self) -> int:
-        if self.config.stages.epoch:
-            return self.step // self.config.stages.epoch
-        return self.step * self.config.batch_size // len(self.pairs)
 
     def _numbers(self, values: dict[str, Tensor]) -> dict[str, float]:
         if not values:
@@ -227,16 +239,6 @@ class Trainer:
         stacked = torch.stack([v.float() for v in values.values()])
         means = self.processes.mean(stacked).tolist()
         return dict(zip(values, means, strict=True))
-
-    def _failed(self, values: dict[str, float]) -> bool:
-        # Scaled gradients may overflow: the scaler passes over such a step.
-        scaled = self.optimisation.scaler.is_enabled()
-        found = [
-            value
-            for name, value in values.items()
-            if not (scaled and name.startswith('gradient_'))
-        ]
-        return not bool(torch.isfinite(torch.tensor(found)).all())
 
     def _failure(
         self, values: dict[str, float], parts: list[Batch]

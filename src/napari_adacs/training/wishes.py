@@ -7,8 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from napari_adacs.training.processes import Processes
+from napari_adacs.training.sections import StageConfig
 
 Asked = Callable[[], bool]
+# From the steps done and the present stages to those to go on with.
+KeepTo = Callable[[int, StageConfig], StageConfig]
 
 # Seconds between two looks at whether a pause is over.
 _NAP = 0.2
