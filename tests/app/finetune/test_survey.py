@@ -17,7 +17,11 @@ from napari_adacs.app.finetune.layer_pairs import (
 )
 from napari_adacs.app.finetune.survey import survey_files, survey_layers
 from napari_adacs.errors import CancelledError, InputError
+from napari_adacs.io.byte_source import open_source
+from napari_adacs.io.images import read_image
 from napari_adacs.io.nifti import save_volume
+from napari_adacs.io.nifti_grid import grid_of
+from napari_adacs.io.nifti_header import read_header
 from napari_adacs.spatial.grid import Grid
 from tests.app.pairs import add_pair, texture
 
@@ -44,6 +48,21 @@ def test_a_folder_is_counted_without_reading_images(tmp_path: Path) -> None:
     assert (found.ndim, found.training, found.held_out) == (3, 2, 2)
     assert found.patients == 4
     assert found.sentence.startswith('4 pairs of 4 patients, 2 held out')
+
+
+def test_the_shape_is_that_of_the_image_when_it_is_read(
+    tmp_path: Path,
+) -> None:
+    """A file may have its axes in any order, as those of brains often do."""
+    grid = Grid.from_spacing((8, 9, 10), 1.0).reordered((1, 2, 0), [1] * 3)
+    for frame in ('ED', 'ES'):
+        path = tmp_path / f'a_{frame}.nii.gz'
+        save_volume(path, texture(grid.shape), grid)
+    read = read_image(path)
+    # what is stored is in another order
+    with open_source(path) as source:
+        assert grid_of(read_header(source))[0].shape != read.data.shape
+    assert survey_files(str(tmp_path), 0.1, Event()).shape == read.data.shape
 
 
 def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:

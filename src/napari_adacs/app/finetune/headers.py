@@ -93,7 +93,7 @@ def _shape_of(entry: PairFiles | Path) -> tuple[int, ...]:
 def _header_shape(path: Path, frame: int | None) -> tuple[int, ...]:
     from napari_adacs.io.byte_source import open_source
     from napari_adacs.io.images import read_image
-    from napari_adacs.io.nifti_grid import grid_of
+    from napari_adacs.io.nifti_grid import grid_of, upright
     from napari_adacs.io.nifti_header import read_header
 
     if not path.name.lower().endswith(('.nii', '.nii.gz')):
@@ -102,7 +102,9 @@ def _header_shape(path: Path, frame: int | None) -> tuple[int, ...]:
     else:
         with open_source(path) as source:
             header = read_header(source)
-        timed, shape = len(header.dims) > 3, grid_of(header)[0].shape
+        # the axes as the reader of images will turn them
+        shape = upright(grid_of(header)[0]).shape
+        timed = len(header.dims) > 3
     if timed and frame is None:
         raise InputError(
             f'{path.name} is a sequence.',

@@ -22,6 +22,7 @@ from napari_adacs.app.finetune.layer_pairs import (
     image_choices,
     label_choices,
 )
+from napari_adacs.widgets.parts.follower import Connection, Follower
 from napari_adacs.widgets.parts.pair_table import PairTable
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ _EXAMPLES = {
 }
 
 
-class DataBox(QWidget):
+class DataBox(Follower, QWidget):
     """Emits `changed` when other pairs are chosen.
 
     The box `kind` belongs to it, and is laid out by its owner.
@@ -85,7 +86,6 @@ class DataBox(QWidget):
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._following = False
         self._edited: dict[tuple[object, object], LayerPair] = {}
         self.kind = QComboBox()
         self.path = QLineEdit()
@@ -114,18 +114,8 @@ class DataBox(QWidget):
 
     def follow(self) -> None:
         """Follow the viewer's layers from now on."""
-        if not self._following:
-            self._following = True
-            for event in self._events():
-                event.connect(self._on_layers)
+        super().follow()
         self.find_pairs()
-
-    def unfollow(self) -> None:
-        """Leave the viewer's layers alone."""
-        if self._following:
-            self._following = False
-            for event in self._events():
-                event.disconnect(self._on_layers)
 
     def find_pairs(self) -> None:
         """Look for pairs among the layers; what was changed by hand stays."""
@@ -134,9 +124,10 @@ class DataBox(QWidget):
         self._found = found
         self.changed.emit()
 
-    def _events(self) -> tuple[object, ...]:
+    def _connections(self) -> list[Connection]:
         events = self._viewer.layers.events
-        return events.inserted, events.removed, events.renamed
+        changes = events.inserted, events.removed, events.renamed
+        return [(event, self._on_layers) for event in changes]
 
     def _on_layers(self, event: object) -> None:
         self.find_pairs()

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
 
+from napari_adacs.widgets.parts.follower import Connection, Follower
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 _SHOWN_LETTERS = 8
 
 
-class FollowingCombo(QComboBox):
+class FollowingCombo(Follower, QComboBox):
     """Lists what a viewer has; entries are remembered by their key.
 
     `changed` fires when another entry is chosen, by hand or because the list
@@ -37,7 +39,6 @@ class FollowingCombo(QComboBox):
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._following = False
         # Long names must not make the dock wide.
         self.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
@@ -50,18 +51,8 @@ class FollowingCombo(QComboBox):
 
     def follow(self) -> None:
         """Follow the viewer from now on."""
-        if not self._following:
-            self._following = True
-            for event in self._events():
-                event.connect(self._on_event)
+        super().follow()
         self.reload()
-
-    def unfollow(self) -> None:
-        """Leave the viewer alone."""
-        if self._following:
-            self._following = False
-            for event in self._events():
-                event.disconnect(self._on_event)
 
     def choose_key(self, key: str) -> None:
         """Choose an entry; one that is not listed is ignored."""
@@ -97,6 +88,9 @@ class FollowingCombo(QComboBox):
     def _wanted(self, chosen: str | None, keys: list[str]) -> str | None:
         """Return the key to choose; `chosen` and `keys` are from before."""
         return chosen
+
+    def _connections(self) -> list[Connection]:
+        return [(event, self._on_event) for event in self._events()]
 
     def _on_event(self, event: Any) -> None:
         self.reload()

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from napari_adacs.app.plot_palette import Palette
 from napari_adacs.app.slice_view import SliceView
+from napari_adacs.widgets.parts.follower import Follower
 from napari_adacs.widgets.parts.label_combo import LabelCombo, narrow
 from napari_adacs.widgets.parts.legend import Legend
 from napari_adacs.widgets.parts.message import Message
@@ -30,7 +31,7 @@ _DISTANCES = (
 )
 
 
-class SlicePage(QWidget):
+class SlicePage(Follower, QWidget):
     """DSC and distance along the axis that the viewer scrolls.
 
     Parameters
@@ -46,7 +47,6 @@ class SlicePage(QWidget):
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._following = False
         self._view: SliceView | None = None
         self.plot: SlicePlot | None = None
         self.label = LabelCombo('slice_label', 'Label to plot.', mean=True)
@@ -60,20 +60,6 @@ class SlicePage(QWidget):
         self.distance.currentIndexChanged.connect(self._draw)
         self.take.said.connect(self.said)
         self.note.show_text(_NOTHING)
-
-    def follow(self) -> None:
-        """Follow the viewer's slice from now on."""
-        if not self._following:
-            self._following = True
-            for event, slot in self._events():
-                event.connect(slot)
-
-    def unfollow(self) -> None:
-        """Leave the viewer alone."""
-        if self._following:
-            self._following = False
-            for event, slot in self._events():
-                event.disconnect(slot)
 
     def show_evaluation(self, evaluated: LayerEvaluation) -> None:
         """Show another evaluation."""
@@ -163,7 +149,7 @@ class SlicePage(QWidget):
             self.plot = None
             self._draw()
 
-    def _events(self) -> tuple:
+    def _connections(self) -> tuple:
         dims = self._viewer.dims.events
         return (
             (dims.point, self._mark),

@@ -20,6 +20,7 @@ from napari_adacs.app.trust_curve import (
     uncertainty_name,
 )
 from napari_adacs.errors import AdacsError
+from napari_adacs.widgets.parts.follower import Connection, Follower
 from napari_adacs.widgets.parts.label_combo import narrow
 from napari_adacs.widgets.parts.legend import Legend
 from napari_adacs.widgets.parts.message import Kind, Message
@@ -39,7 +40,7 @@ _NO_MAP = (
 )
 
 
-class TrustPage(QWidget):
+class TrustPage(Follower, QWidget):
     """Sparsification of the variance or score of the chosen registration.
 
     Parameters
@@ -58,7 +59,6 @@ class TrustPage(QWidget):
         self._run: Run | None = None
         self._labels: LayerImage | None = None
         self._shown: object = None
-        self._following = False
         self.table: TrustTable | None = None
         self.plot: TrustPlot | None = None
         self.map = QComboBox()
@@ -98,19 +98,14 @@ class TrustPage(QWidget):
             self._offer_maps()
         self._start()
 
-    def follow(self) -> None:
-        """Follow the viewer's theme from now on."""
-        if not self._following:
-            self._following = True
-            self._viewer.events.theme.connect(self._restyle)
-
     def unfollow(self) -> None:
         """Leave the viewer alone, and let go of what is running."""
         self._runner.abandon()
         self._shown = None
-        if self._following:
-            self._following = False
-            self._viewer.events.theme.disconnect(self._restyle)
+        super().unfollow()
+
+    def _connections(self) -> list[Connection]:
+        return [(self._viewer.events.theme, self._restyle)]
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Compute what was chosen while the page was hidden."""
