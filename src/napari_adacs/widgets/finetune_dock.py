@@ -55,7 +55,7 @@ class FinetuneDock(ViewerDock):
             self.runs, 'Runs', 'Watch a run, and see what came out.'
         )
         self.guard = ClosingGuard(
-            lambda: self.runs.running, self.runs.stop_run, self
+            lambda: self.runs.running, self.runs.steering.stop, self
         )
         self._stack(self.message, self.tabs)
         self._connect()

@@ -7,6 +7,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_adacs.app.finetune.preview_layers import PreviewLayers
+from napari_adacs.app.finetune.preview_picture import picture_of
 from napari_adacs.app.layers import grid_of, image_of
 from napari_adacs.app.result_layers import is_input, is_view_layer
 from napari_adacs.models.header import Preprocessing
@@ -25,7 +26,7 @@ def _preview(step: int = 1, value: float = 0.25, shape=SHAPE) -> Preview:
 
 
 def _show(layers: PreviewLayers, preview: Preview) -> None:
-    for _ in layers.show(preview):
+    for _ in layers.show(picture_of(preview)):
         pass
 
 

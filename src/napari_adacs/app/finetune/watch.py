@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_adacs.app.finetune.outcomes import Offer, offer
+from napari_adacs.app.finetune.preview_picture import Picture, picture_of
 from napari_adacs.runs.figures import Figures
-from napari_adacs.runs.preview import Preview
 from napari_adacs.runs.run import TrainingRun, list_runs
 from napari_adacs.runs.state import Status
 
@@ -22,8 +22,8 @@ class Seen:
         Where it is.
     figures : Figures
         All figures that are read so far.
-    preview : Preview or None
-        A newer picture than the one before.
+    preview : Picture or None
+        A newer one than that before.
     offer : Offer or None
         The model that came out, once it has ended.
     complete : bool
@@ -32,7 +32,7 @@ class Seen:
 
     status: Status
     figures: Figures
-    preview: Preview | None
+    preview: Picture | None
     offer: Offer | None
     complete: bool
 
@@ -98,7 +98,7 @@ class Watch:
         return Seen(
             status,
             figures,
-            preview,
+            None if preview is None else picture_of(preview),
             self._offer,
             complete and preview is None,
         )

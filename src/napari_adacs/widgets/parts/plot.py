@@ -59,8 +59,7 @@ class Plot(pg.GraphicsLayoutWidget):
 
     def add_axes(self, row: int, left: str, bottom: str = '') -> pg.PlotItem:
         """Add a plot with its axes in the colours of the theme."""
-        axes = self.addPlot(row=row, col=0)
-        axes.setMenuEnabled(False)
+        axes = self.addPlot(row=row, col=0, enableMenu=False)
         axes.hideButtons()
         axes.setMouseEnabled(False, False)
         axes.showGrid(x=True, y=True, alpha=0.18)
@@ -97,6 +96,13 @@ class Plot(pg.GraphicsLayoutWidget):
         line = pg.InfiniteLine(angle=90, pen=pg.mkPen(color, width=1))
         axes.addItem(line, ignoreBounds=True)
         return line
+
+    def settle(self) -> None:
+        """Find the ranges of the axes before painting, not while.
+
+        Found while painting, they would have everything painted again.
+        """
+        self.scene().prepareForPaint()
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         """Leave the wheel to the dock."""

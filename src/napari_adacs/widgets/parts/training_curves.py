@@ -21,6 +21,7 @@ from napari_adacs.app.finetune.curves import (
     title_of,
 )
 from napari_adacs.app.plot_palette import Palette
+from napari_adacs.widgets.parts.follower import Connection, Follower
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from napari_adacs.widgets.parts.training_plot import TrainingPlot
 
 
-class TrainingCurves(QWidget):
+class TrainingCurves(Follower, QWidget):
     """Hidden until there are figures.
 
     Parameters
@@ -45,7 +46,6 @@ class TrainingCurves(QWidget):
         self._viewer = viewer
         self._figures: Figures = {}
         self._chosen = set(FIRST)
-        self._following = False
         self._drawn: object = None
         self.plot: TrainingPlot | None = None
         self.button = QToolButton()
@@ -85,17 +85,8 @@ class TrainingCurves(QWidget):
             self._layout.addWidget(self.plot)
         self.plot.show_figures(drawn, figures)
 
-    def follow(self) -> None:
-        """Follow the viewer's theme from now on."""
-        if not self._following:
-            self._following = True
-            self._viewer.events.theme.connect(self._restyle)
-
-    def unfollow(self) -> None:
-        """Leave the viewer alone."""
-        if self._following:
-            self._following = False
-            self._viewer.events.theme.disconnect(self._restyle)
+    def _connections(self) -> list[Connection]:
+        return [(self._viewer.events.theme, self._restyle)]
 
     def _new_plot(self) -> TrainingPlot:
         from napari_adacs.widgets.parts.training_plot import TrainingPlot

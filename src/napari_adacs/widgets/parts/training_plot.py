@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QWidget
 
 from napari_adacs.app.finetune.curves import logarithmic, thinned, title_of
@@ -38,40 +38,65 @@ class TrainingPlot(Plot):
         self.setObjectName('training_plot')
         self.setAccessibleName('losses and validation over the steps')
         self._panels: tuple[Panel, ...] = ()
+        self._figures: Figures = {}
         self._axes: list[pg.PlotItem] = []
         self.curves: dict[str, pg.PlotDataItem] = {}
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._go_on)
 
     def show_figures(self, panels: Sequence[Panel], figures: Figures) -> None:
-        """Show these panels of these figures."""
+        """Show these panels of these figures; new panels one by one."""
+        self._figures = figures
         if tuple(panels) != self._panels:
-            self._build(tuple(panels))
+            self._begin(tuple(panels))
+        if not self._soon.isActive():
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Add a panel, for which the window waits some time, or draw."""
+        if len(self._axes) < len(self._panels):
+            self._add(len(self._axes))
+            self._soon.start()
+        else:
+            self._draw()
+
+    def _draw(self) -> None:
         for axes, panel in zip(self._axes, self._panels, strict=True):
-            thin = {name: thinned(figures[name]) for name in panel.names}
+            thin = {name: thinned(self._figures[name]) for name in panel.names}
             log = panel.title == 'loss' and logarithmic(
                 y for _, y in thin.values()
             )
-            axes.setLogMode(False, log)
-            # of a logarithmic axis only the decades have room
-            axes.getAxis('left').setStyle(maxTextLevel=0 if log else 2)
+            self._set_log(axes, log)
             for name, (x, y) in thin.items():
                 draw(self.curves[name], x, y)
+        self.settle()
 
-    def _build(self, panels: tuple[Panel, ...]) -> None:
+    def _set_log(self, axes: pg.PlotItem, log: bool) -> None:
+        left = axes.getAxis('left')
+        if left.logMode != log:
+            axes.setLogMode(False, log)
+            # of a logarithmic axis only the decades have room
+            left.setStyle(maxTextLevel=0 if log else 2)
+
+    def _begin(self, panels: tuple[Panel, ...]) -> None:
         self.ci.clear()
         self._panels, self._axes, self.curves = panels, [], {}
-        for row, panel in enumerate(panels):
-            bottom = 'step' if row == len(panels) - 1 else ''
-            axes = self.add_axes(row, panel.title, bottom)
-            if len(panel.names) > 1:
-                axes.setTitle(self._legend(panel), size='8pt')
-            if row:
-                axes.setXLink(self._axes[0])
-            self._axes.append(axes)
-            for index, name in enumerate(panel.names):
-                self.curves[name] = self._curve(axes, index, name)
         height = _PANEL_HEIGHT * max(1, len(panels)) + 24
         self._height = height
         self.setFixedHeight(height)
+
+    def _add(self, row: int) -> None:
+        panel = self._panels[row]
+        bottom = 'step' if row == len(self._panels) - 1 else ''
+        axes = self.add_axes(row, panel.title, bottom)
+        if len(panel.names) > 1:
+            axes.setTitle(self._legend(panel), size='8pt')
+        if row:
+            axes.setXLink(self._axes[0])
+        self._axes.append(axes)
+        for index, name in enumerate(panel.names):
+            self.curves[name] = self._curve(axes, index, name)
 
     def _legend(self, panel: Panel) -> str:
         """Return the names of the curves; above them, it hides none."""
