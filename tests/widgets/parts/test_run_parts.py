@@ -100,8 +100,12 @@ def _score(viewer: ViewerModel) -> float:
 
 
 def test_pictures_that_come_too_fast_are_left_out(
-    qtbot: Any, viewer_model: ViewerModel, preview: RunPreview
+    qtbot: Any,
+    viewer_model: ViewerModel,
+    preview: RunPreview,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(run_preview.time, 'monotonic', lambda: 100.0)
     preview.show_picture(_picture(0.25))
     # one layer per turn of the event loop
     assert len(viewer_model.layers) == 0
@@ -111,7 +115,6 @@ def test_pictures_that_come_too_fast_are_left_out(
     layer.events.data.connect(lambda: seen.append(_score(viewer_model)))
     for value in (0.5, 0.625, 0.75):
         preview.show_picture(_picture(value))
-        qtbot.wait(20)
     qtbot.waitUntil(lambda: _score(viewer_model) == 0.75)
     assert seen == [0.75]
 
