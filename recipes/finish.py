@@ -6,28 +6,39 @@
         --name 'acdc-128 val' --phantom 0
 
 Registers every pair through the public `register`, on the images' own grid,
-and writes the figures into the model's header: mean Dice per label with a
-bootstrap confidence interval (warped masks cut at 0.5), folding, and how well
-score and variance find the phantom's nuisance. A label counts in the pairs
-that show it in both frames. Slices of one patient are alike: the interval is
-that of the means of the patients.
+and writes the figures into the model's header, its card: mean Dice, Hausdorff
+and average surface distance per label with a bootstrap confidence interval
+(warped masks cut at 0.5), folding, the three worst pairs, and how well score
+and variance find the phantom's nuisance. A label counts in the pairs that show
+it in both frames. Slices of one patient are alike: the interval is that of the
+means of the patients. Figures of other data sets that the header has stay.
+
+Data, split, commands and time are in the header of whatever `train` has made.
+Where they are not, as in older models, --data, --split, --time and --command
+say them, and --limits where the model fails, if `[info] limits` of the recipe
+does not. docs/model-cards.md is written anew.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from model_cards import PAGE, cards
 from numpy.typing import NDArray
 
-from napari_adacs.evaluation.overlap import dice
+from napari_adacs.benchmark.card_figures import (
+    CaseFigures,
+    case_figures,
+    overlap_figures,
+)
 from napari_adacs.evaluation.sparsification import roc_auc
-from napari_adacs.evaluation.statistics import bootstrap_interval
 from napari_adacs.models.bundle import load_bundle, save_bundle
+from napari_adacs.models.card import model_card
 from napari_adacs.models.model import Model
 from napari_adacs.phantom.echo import EchoPair, echo_pair, random_options
 from napari_adacs.registration.config import RunConfig
@@ -46,33 +57,68 @@ def main() -> None:
     """Measure, print, save."""
     chosen = _arguments()
     model = load_bundle(chosen.model)
-    metrics: dict[str, Any] = {}
+    metrics = dict(model.header.metrics)
     if chosen.val:
-        metrics[chosen.name] = _overlap(_mat_results(model, chosen.val))
+        metrics[chosen.name] = overlap_figures(_mat_cases(model, chosen.val))
     if chosen.phantom:
-        metrics['phantom'] = _overlap(
-            (result, pair.moving_labels, pair.fixed_labels, str(index))
+        metrics['phantom'] = overlap_figures(
+            case_figures(
+                result.field,
+                pair.moving_labels,
+                pair.fixed_labels,
+                f'phantom {FIRST_TEST_SEED + index}',
+            )
             for index, (result, pair) in enumerate(
                 _phantom_results(model, chosen.phantom)
             )
         )
-        metrics['phantom nuisance AUC'] = _detection(model, chosen.phantom)
-    for name, values in metrics.items():
-        print(name, values)
-    header = dataclasses.replace(model.header, metrics=metrics)
+        found = _detection(model, chosen.phantom)
+        if found:
+            metrics['phantom nuisance AUC'] = found
+    header = dataclasses.replace(
+        model.header,
+        metrics=metrics,
+        training=_training(model.header.training, chosen),
+    )
+    print(model_card(header).to_text())
     path = BUNDLED / f'{header.name}.safetensors'
     path.parent.mkdir(exist_ok=True)
     save_bundle(path, dataclasses.replace(model, header=header), half=True)
     print(f'{path.name}: {path.stat().st_size / 1e6:.2f} MB')
+    PAGE.write_text(cards(), 'utf-8')
 
 
-def _mat_results(model: Model, folder: Path) -> Iterator[tuple[Any, ...]]:
+def _training(
+    training: Mapping[str, Any], chosen: argparse.Namespace
+) -> dict[str, Any]:
+    """Return what the header says of training, with what was told."""
+    out, run = dict(training), dict(training.get('run') or {})
+    if '/' in str(out.get('start_from', '')):
+        # Paths of a computer are of no use to anybody else.
+        out['start_from'] = ''
+    told = {
+        'pairs': chosen.data,
+        'split': chosen.split,
+        'seconds': chosen.time,
+    }
+    run |= {key: value for key, value in told.items() if value}
+    if chosen.command:
+        *earlier, run['command'] = chosen.command
+        run['earlier'] = [{'command': command} for command in earlier]
+    if chosen.limits:
+        out['info'] = dict(out.get('info') or {}) | {'limits': chosen.limits}
+    return out | {'run': run} if run else out
+
+
+def _mat_cases(model: Model, folder: Path) -> Iterator[CaseFigures]:
     pairs = MatFolder(folder)
     for index in range(len(pairs)):
         pair = pairs[index]
         result = register(pair.moving, pair.fixed, model)
         patient = pair.name.partition('_')[0]
-        yield result, pair.moving_labels, pair.fixed_labels, patient
+        moving, fixed = pair.moving_labels, pair.fixed_labels
+        if moving is not None and fixed is not None:
+            yield case_figures(result.field, moving, fixed, pair.name, patient)
 
 
 def _phantom_results(
@@ -101,38 +147,6 @@ def _register_phantom(model: Model, pair: EchoPair) -> RegistrationResult:
     )
 
 
-def _overlap(cases: Any) -> dict[str, Any]:
-    before: dict[int, list[float]] = {}
-    after: dict[int, list[float]] = {}
-    patients: dict[int, dict[str, list[float]]] = {}
-    folded = []
-    for result, moving_labels, fixed_labels, patient in cases:
-        folded.append(
-            100 * float((result.field.jacobian_determinant() <= 0).mean())
-        )
-        for label in np.intersect1d(fixed_labels, moving_labels):
-            if label == 0:
-                continue
-            mask = (moving_labels == label).astype(np.float32)
-            warped = result.field.warp_image(mask) >= 0.5
-            fixed = fixed_labels == label
-            found, key = dice(warped, fixed), int(label)
-            before.setdefault(key, []).append(dice(mask > 0, fixed))
-            after.setdefault(key, []).append(found)
-            of_label = patients.setdefault(key, {})
-            of_label.setdefault(patient, []).append(found)
-    return {
-        'cases': len(folded),
-        'DSC before': {k: _mean(v) for k, v in before.items()},
-        'DSC': {k: _mean(v) for k, v in after.items()},
-        'DSC 95% CI': {
-            k: _interval([float(np.mean(v)) for v in of_label.values()])
-            for k, of_label in patients.items()
-        },
-        'folded %': round(float(np.mean(folded)), 5),
-    }
-
-
 def _detection(model: Model, count: int) -> dict[str, float]:
     found: dict[str, list[float]] = {'1 - score': [], 'variance': []}
     for result, pair in _phantom_results(model, count, nuisance=True):
@@ -152,16 +166,20 @@ def _mean(values: list[float]) -> float:
     return round(float(np.mean(values)), 4)
 
 
-def _interval(values: list[float]) -> list[float]:
-    interval = bootstrap_interval(values)
-    return [round(float(interval.low), 4), round(float(interval.high), 4)]
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('model', type=Path)
     parser.add_argument('--val', type=Path, help='folder of .mat pairs')
     parser.add_argument('--name', default='camus-128 val', help='of it')
+    parser.add_argument('--data', help='what it was trained on')
+    parser.add_argument('--split', help='how that was divided')
+    parser.add_argument('--time', help='how long training took, on what')
+    parser.add_argument('--limits', help='where it is known to fail')
+    parser.add_argument(
+        '--command',
+        action='append',
+        help='what trains it; once per stage, in order',
+    )
     parser.add_argument(
         '--phantom', type=int, default=20, help='phantom pairs; 0 for none'
     )

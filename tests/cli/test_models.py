@@ -65,7 +65,8 @@ def test_a_folder_without_models_says_where_to_put_them(
 
 @pytest.mark.parametrize('by_path', [False, True])
 def test_a_model_is_shown(run: Run, described: Path, by_path: bool) -> None:
-    ran = run('models', 'show', described if by_path else 'described')
+    name = described if by_path else 'described'
+    ran = run('models', 'show', name, '--recipe')
     assert ran.code == 0
     for text in (
         'A described model',
@@ -74,7 +75,8 @@ def test_a_model_is_shown(run: Run, described: Path, by_path: bool) -> None:
         '2026-01-02',
         'variance',
         '  stages\n    joint: 40',
-        '  camus\n    dsc: 0.8123',
+        'Measured: camus\n  dsc: 0.812',
+        'Intended use',
         str(described),
     ):
         assert text in ran.out, text

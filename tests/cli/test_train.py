@@ -15,6 +15,7 @@ from scipy.io import savemat
 from napari_adacs.cli.run_report import RunReport
 from napari_adacs.cli.train_progress import TrainProgress
 from napari_adacs.models.bundle import load_bundle, read_header
+from napari_adacs.models.card import model_card
 from napari_adacs.runs.files import STATUS, read_json
 from napari_adacs.runs.state import State
 from napari_adacs.training import budget
@@ -103,6 +104,59 @@ def test_a_run_is_not_overwritten_but_resumed(
     ran = run('train', pairs, '--config', longer, '-o', out, '--resume')
     assert ran.code == 0, ran.err
     assert load_checkpoint(out)['step'] == 5
+
+
+def test_the_card_tells_every_stage(
+    run: Run, pairs: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / 'recipes'
+    folder.mkdir()
+    words = ('--config', recipe(folder))
+    first, second = tmp_path / 'one', tmp_path / 'two'
+    assert run('train', pairs, *words, '-o', first).code == 0
+    start = first / 'model.safetensors'
+    more = ('train', pairs, 'shapes:3', *words, '-o', second)
+    assert run(*more, '--start-from', start).code == 0
+    command = (
+        'napari-adacs train pairs{} --config recipes/recipe.toml{} -o RUN'
+    )
+    commands = [
+        command.format('', ''),
+        command.format(' shapes:3', ' --start-from made-2d'),
+    ]
+
+    def told() -> list[str]:
+        header = read_header(second / 'model.safetensors')
+        card = model_card(header)
+        assert str(tmp_path) not in header.to_json()
+        assert str(tmp_path) not in card.to_markdown()
+        found = header.training['run']
+        assert found['started from'] == 'made-2d'
+        assert found['pairs']['shapes:3'] == {'trained on': 3}
+        assert found['labels'] == 'not used for training'
+        assert found['seconds'] > 0
+        return list(card.commands)
+
+    assert told() == commands
+    # a run that goes on has forgotten its start, and its card has not
+    recipe(folder, steps=5)
+    ran = run(*more, '--resume')
+    assert ran.code == 0, ran.err
+    assert told() == commands
+
+
+def test_the_card_says_that_labels_guided(
+    run: Run, pairs: Path, tmp_path: Path
+) -> None:
+    text = 'dice_weight = 0.5\nsimilarity_weight = 0.0\n' + RECIPE
+    out = tmp_path / 'run'
+    words = ('--config', recipe(tmp_path, text=text), '-o', out)
+    assert run('train', pairs, *words).code == 0
+    found = read_header(out / 'model.safetensors').training['run']
+    assert found['labels'] == (
+        'Dice of labels drawn at every step, weight 0.5, without similarity'
+    )
+    assert ',dice,' in (out / 'log.csv').read_text()
 
 
 @pytest.mark.parametrize('sent', [signal.SIGINT, signal.SIGTERM])
@@ -415,7 +469,7 @@ def test_a_fine_tuned_model_carries_its_card(
     assert str(tmp_path) not in header.to_json()
     shown = run('models', 'show', bundle)
     assert 'held-out pairs' in shown.out
-    assert 'started from: made-2d' in shown.out
+    assert 'started from   made-2d' in shown.out
 
 
 def test_minutes_become_steps(

@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 from napari_adacs.errors import ModelError
+from napari_adacs.models.card import model_card
 from napari_adacs.models.header import ModelHeader
 from napari_adacs.models.library import (
     AUTOMATIC,
@@ -84,6 +85,32 @@ def model_in_file(path: str) -> tuple[str, int]:
     """
     header = find_model(path).header
     return header.name, header.ndim
+
+
+def card_of(
+    model: str, ndim: int | None, automatic: ModelChoice | None = None
+) -> str:
+    """Return the card of a choice of the model box, in Markdown.
+
+    Parameters
+    ----------
+    model : str
+        A name, a path, or 'auto'.
+    ndim : int or None
+        Number of axes of the images.
+    automatic : ModelChoice, optional
+        What 'auto' is for them.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model any more.
+    """
+    entry = find_model(model, ndim)
+    chosen = automatic if model == AUTOMATIC else None
+    if chosen is not None and chosen.entry.header.ndim == entry.header.ndim:
+        entry = chosen.entry
+    return model_card(entry.header).to_markdown()
 
 
 def registers_from_zero(model: str) -> bool:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_adacs.cli.run_history import public, read_history
 from napari_adacs.io.record import package_versions
 from napari_adacs.models.bundle import read_header, with_header
+from napari_adacs.models.card import USE
 from napari_adacs.models.header import ModelHeader
 from napari_adacs.runs.outcome import Comparison
 from napari_adacs.training.config import TrainConfig
@@ -20,10 +22,6 @@ if TYPE_CHECKING:
 
     from napari_adacs.training.sources.opening import TrainingData
 
-USE = (
-    'Research on images like those it was trained on. Not for diagnosis or '
-    'treatment; look at every result.'
-)
 _USES = {'train': 'trained on', 'val': 'held out', 'skipped': 'skipped'}
 
 
@@ -67,12 +65,16 @@ def write_card(bundle: Path, facts: Facts) -> None:
         If the bundle cannot be read or written.
     """
     header = read_header(bundle)
-    with_header(bundle, bundle, _with_card(header, facts))
+    history = read_history(bundle.parent)
+    with_header(bundle, bundle, _with_card(header, facts, history))
 
 
-def _with_card(header: ModelHeader, facts: Facts) -> ModelHeader:
+def _with_card(
+    header: ModelHeader, facts: Facts, history: dict[str, Any]
+) -> ModelHeader:
     # Its name: paths are of this computer.
     start = str(header.training.get('start_from', ''))
+    start = start or str(history.get('started from', ''))
     metrics = {**header.metrics}
     if facts.rows:
         metrics['held-out pairs'] = {
@@ -82,7 +84,7 @@ def _with_card(header: ModelHeader, facts: Facts) -> ModelHeader:
     return replace(
         header,
         description=header.description or _sentence(start, facts),
-        training={**header.training, 'run': _run(start, facts)},
+        training={**header.training, 'run': history | _run(start, facts)},
         metrics=metrics,
     )
 
@@ -105,7 +107,7 @@ def _run(start: str, facts: Facts) -> dict[str, Any]:
 
 def _sentence(start: str, facts: Facts) -> str:
     what = f'Fine-tuned from {start}' if start else 'Trained'
-    names = ', '.join(map(_public, facts.names))
+    names = ', '.join(map(public, facts.names))
     return f'{what} on {len(facts.data.training)} pairs of {names}. {USE}'
 
 
@@ -113,20 +115,15 @@ def _pairs(facts: Facts) -> dict[str, dict[str, int]]:
     """Return how many pairs of each source are used for what."""
     found: dict[str, dict[str, int]] = {}
     for source, _, use, _ in facts.data.rows:
-        counts = found.setdefault(_public(source), {})
+        counts = found.setdefault(public(source), {})
         counts[_USES[use]] = counts.get(_USES[use], 0) + 1
     for name in facts.names:
         if is_made(name):
             found[name] = {_USES['train']: made_pairs(name)}
     if facts.data.validation is not None and facts.names:
-        first = found.setdefault(_public(facts.names[0]), {})
+        first = found.setdefault(public(facts.names[0]), {})
         first.setdefault(_USES['val'], len(facts.data.validation))
     return found
-
-
-def _public(source: str) -> str:
-    """Return the name of a source without the folders of this computer."""
-    return source if is_made(source) else Path(source).name
 
 
 def _split(config: TrainConfig) -> str:

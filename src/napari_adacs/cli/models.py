@@ -7,8 +7,8 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 
 from napari_adacs.cli.console import say
+from napari_adacs.models.card import model_card
 from napari_adacs.models.catalogue import remote_models
-from napari_adacs.models.header import ModelHeader
 from napari_adacs.models.library import find_model, list_models, user_folder
 
 _HEADS = ('NAME', 'AXES', 'SCHEME', 'DOMAIN', 'LICENCE', 'SOURCE')
@@ -52,59 +52,25 @@ def run_list(chosen: Namespace) -> int:
 def run_show(chosen: Namespace) -> int:
     """Print what a model is, where it comes from and how good it was."""
     entry = find_model(chosen.name)
-    header = entry.header
-    lines = [header.title or entry.name, *_wrapped(header.description), '']
-    lines += _columns([(name, text) for name, text in _facts(header) if text])
-    lines.append(f'file           {entry.path}')
-    for title, values in (
-        ('trained with', header.training),
-        ('measured', header.metrics),
-    ):
-        if values:
-            lines += ['', title, *_tree(values, 1)]
+    card = model_card(entry.header)
+    if chosen.markdown:
+        say(card.to_markdown())
+        return 0
+    lines = [card.to_text(), '', f'File           {entry.path}']
+    if chosen.recipe and entry.header.training:
+        lines += ['', 'Recipe', *_tree(entry.header.training, 1)]
     say('\n'.join(lines))
     return 0
 
 
-def _facts(header: ModelHeader) -> list[tuple[str, str]]:
-    preparation = header.preprocessing
-    grid = ' x '.join(str(n) for n in preparation.shape)
-    return [
-        ('name', header.name),
-        ('axes', f'{header.ndim}D'),
-        ('domain', header.domain),
-        ('network', header.network),
-        ('weighting', header.scheme),
-        ('maps from', ', '.join(header.auxiliaries) or 'none'),
-        (
-            'network grid',
-            {
-                'resize': grid,
-                'pad': 'native',
-                'fit': f'native, or {grid} for much larger images',
-            }[preparation.grid],
-        ),
-        ('orientation', preparation.orientation),
-        ('intensities', preparation.intensity),
-        ('licence', header.licence),
-        ('date', header.date),
-    ]
-
-
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    if len(widths) == 2:
-        widths[0] = 13
     return [
         '  '.join(
             cell.ljust(width) for cell, width in zip(row, widths, strict=True)
         ).rstrip()
         for row in rows
     ]
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _LINE)
 
 
 def _tree(values: Mapping[str, object], depth: int) -> Iterator[str]:

@@ -17,8 +17,16 @@ def add_models(verbs: Verbs[ArgumentParser]) -> None:
     )
     listing = actions.add_parser('list', help='list all models')
     listing.set_defaults(run=_list_models)
-    show = actions.add_parser('show', help='show what a model is')
+    show = actions.add_parser(
+        'show', help='print the card of a model: data, figures, limits'
+    )
     show.add_argument('name', metavar='NAME', help='name or path of a model')
+    show.add_argument(
+        '--markdown', action='store_true', help='print it as Markdown'
+    )
+    show.add_argument(
+        '--recipe', action='store_true', help='print its recipe too'
+    )
     show.set_defaults(run=_show_model)
     _add_import(actions)
     download = actions.add_parser(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from napari_adacs.cli.before_after import BeforeAfter
 from napari_adacs.cli.console import say
 from napari_adacs.cli.model_card import Facts, write_card
+from napari_adacs.cli.run_history import keep_history
 from napari_adacs.cli.run_report import RunReport
 from napari_adacs.cli.train_progress import TrainProgress
 from napari_adacs.runs.files import RUN
@@ -90,6 +91,7 @@ class TrainJob:
                     self.chosen.minutes,
                 )
             )
+        keep_history(self.folder, self.chosen, self.config)
         self.data.write_report(self.folder)
         _say_skipped(self.data.skipped, self.folder)
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 import torch
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QDialog, QFileDialog, QTextBrowser
 
 from napari_adacs.errors import CancelledError
 from napari_adacs.models.bundle import save_bundle
 from napari_adacs.models.library import FOLDER_VARIABLE, find_model
 from napari_adacs.networks.auxiliary import ScoringEstimator, VarianceEstimator
 from napari_adacs.networks.voxelmorph import VoxelMorph
+from napari_adacs.registration.choice import ModelChoice
 from napari_adacs.training.train import new_model
 from napari_adacs.widgets.parts.model_box import ModelBox
 from tests.models.hub_server import serving
@@ -77,6 +78,35 @@ def test_losing_the_chosen_model_is_a_change(
     assert box.value() == 'small-2d'
     with qtbot.waitSignal(box.changed):
         box.show_for(3)
+
+
+def test_the_card_of_the_chosen_model_is_shown(
+    box: ModelBox, tmp_path: Path, qtbot: Any
+) -> None:
+    mine = tmp_path / 'mine'
+    save_small_model(mine, 2, name='echo-2d', domain='2D echo')
+    box.show_for(2)
+    box.reload()
+    box.show_automatic(ModelChoice(find_model('small-2d'), 'it suits them'))
+
+    def shown() -> str:
+        box.card_action.trigger()
+        (window,) = box.findChildren(QDialog, 'model_card')
+        text = window.findChild(QTextBrowser).toPlainText()
+        with qtbot.waitSignal(window.destroyed):
+            window.close()
+        return str(text)
+
+    card = shown()
+    assert card.startswith('small-2d')
+    assert 'Intended use' in card
+    assert box.choose('echo-2d')
+    assert 'domain: 2D echo' in shown()
+    refused: list[str] = []
+    box.refused.connect(refused.append)
+    (mine / 'echo-2d.safetensors').unlink()
+    box.card_action.trigger()
+    assert 'echo-2d' in refused[0]
 
 
 def test_new_models_are_found(box: ModelBox, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from napari_adacs.app.choices import (
     MODEL_SUFFIX,
     Choice,
     automatic_choice,
+    card_of,
     model_choices,
 )
 from napari_adacs.app.get_model import (
@@ -29,6 +30,8 @@ from napari_adacs.app.get_model import (
     get_from_files,
     get_from_hub,
 )
+from napari_adacs.errors import ModelError
+from napari_adacs.widgets.parts.card_window import CardWindow
 from napari_adacs.widgets.parts.model_getter import ModelGetter
 
 if TYPE_CHECKING:
@@ -59,6 +62,7 @@ class ModelBox(QWidget):
         self.menu = QMenu(self)
         self.load_action = self.menu.addAction('Load checkpoint…')
         self.download_menu = self.menu.addMenu('Download')
+        self.card_action = self.menu.addAction('Model card…')
         self.getter = ModelGetter()
         self._dress()
         row = QHBoxLayout()
@@ -71,6 +75,7 @@ class ModelBox(QWidget):
         self.setFocusProxy(self.combo)
         self.combo.currentIndexChanged.connect(self._on_index_changed)
         self.load_action.triggered.connect(self._ask_for_files)
+        self.card_action.triggered.connect(self.show_card)
         self.menu.aboutToShow.connect(self._list_downloads)
         self.getter.got.connect(self._on_got)
         self.getter.refused.connect(self.refused)
@@ -94,6 +99,10 @@ class ModelBox(QWidget):
         self.load_button.setMenu(self.menu)
         self.menu.setToolTipsVisible(True)
         self.download_menu.setToolTipsVisible(True)
+        self.card_action.setToolTip(
+            'What the chosen model was trained on, how good it was, where '
+            'it fails.'
+        )
         self.load_action.setToolTip(
             'A bundle of this plugin, or a checkpoint of VoxelMorph, '
             'TransMorph or DiffuseMorph (PyTorch or Keras). Files of scoring '
@@ -165,6 +174,15 @@ class ModelBox(QWidget):
         self.getter.start(
             lambda progress, cancel: get_from_hub(name, progress, cancel)
         )
+
+    def show_card(self) -> None:
+        """Show what the chosen model is, in a window of its own."""
+        try:
+            card = card_of(self.value(), self._ndim, self._automatic)
+        except ModelError as error:
+            self.refused.emit(str(error))
+            return
+        CardWindow(card, self.window()).show()
 
     def abandon(self) -> None:
         """Stop getting a model: the dock closes."""
