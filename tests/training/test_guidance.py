@@ -170,6 +170,23 @@ def test_shapes_are_kept_and_come_back(tmp_path: Path) -> None:
     np.testing.assert_array_equal(kept[1].moving, new[1].moving)
 
 
+def test_labels_to_validate_on_are_classes_of_size(tmp_path: Path) -> None:
+    whole = ShapePairs((48, 48), range(4))
+    for folder in (None, tmp_path):
+        classes = ShapePairs((48, 48), range(4), size_classes=4, folder=folder)
+        for index in range(4):
+            pair, found = whole[index], classes[index]
+            assert pair.fixed_labels is not None
+            assert found.fixed_labels is not None
+            assert set(np.unique(found.fixed_labels)) <= {0, 1, 2, 3, 4}
+            biggest = np.bincount(pair.fixed_labels.ravel())[1:].argmax() + 1
+            inside = pair.fixed_labels == biggest
+            assert (found.fixed_labels[inside] == 1).all()
+            empty = pair.fixed_labels == 0
+            np.testing.assert_array_equal(found.fixed_labels == 0, empty)
+            np.testing.assert_array_equal(found.moving, pair.moving)
+
+
 def test_more_than_the_disk_should_hold_is_not_kept(tmp_path: Path) -> None:
     many = ShapePairs((64, 64, 64), range(50_000), folder=tmp_path)
     assert many.folder is None
@@ -181,6 +198,9 @@ def test_shapes_are_data_by_name(tmp_path: Path) -> None:
     assert len(data.training) == 30
     assert data.training[0].fixed.shape == (32, 32)
     assert data.validation is not None
+    held_out = data.validation[0].fixed_labels
+    assert held_out is not None
+    assert held_out.max() <= 4
     names = {data.validation[i].name for i in range(len(data.validation))}
     assert names.isdisjoint(data.training.name(i) for i in range(30))
     alike = open_data(['shapes-alike:5'], config())

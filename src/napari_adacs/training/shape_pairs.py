@@ -29,6 +29,10 @@ class ShapePairs(PairSource):
         Seeds of the pairs.
     alike : bool, default: False
         Whether both frames always are one kind of image.
+    size_classes : int, default: 0
+        Gives labels a meaning that all pairs share, to validate on: 1 is
+        the largest quarter of the shapes if there are four classes, 4 the
+        smallest. 0 leaves every shape a label of its own.
     folder : str or Path, optional
         Where pairs are kept once made. Without it, and where all of them
         would take gigabytes, each is made anew: the same again.
@@ -39,10 +43,12 @@ class ShapePairs(PairSource):
         shape: tuple[int, ...],
         seeds: range,
         alike: bool = False,
+        size_classes: int = 0,
         folder: str | Path | None = None,
     ) -> None:
         self.shape = shape
         self.seeds = seeds
+        self.size_classes = size_classes
         self.options = ShapesOptions()
         if alike:
             self.options = replace(self.options, same_contrast=1.0)
@@ -62,6 +68,10 @@ class ShapePairs(PairSource):
 
     def __getitem__(self, index: int) -> TrainingPair:
         """Return one pair, made on first use."""
+        pair = self._whole(index)
+        return in_classes(pair, self.size_classes)
+
+    def _whole(self, index: int) -> TrainingPair:
         seed, name = self.seeds[index], self.name(index)
         if self.folder is None:
             return self._make(seed, name)
@@ -83,6 +93,30 @@ class ShapePairs(PairSource):
             pair.fixed_labels,
             name,
         )
+
+
+def in_classes(pair: TrainingPair, count: int) -> TrainingPair:
+    """Return a pair whose labels are classes of size; 0 leaves it as it is.
+
+    Parameters
+    ----------
+    pair : TrainingPair
+        With labels.
+    count : int
+        Number of classes.
+    """
+    moving, fixed = pair.moving_labels, pair.fixed_labels
+    if not count or moving is None or fixed is None:
+        return pair
+    sizes = np.bincount(fixed.ravel(), minlength=256)
+    sizes += np.bincount(moving.ravel(), minlength=256)
+    sizes[0] = 0
+    largest = np.argsort(-sizes, kind='stable')[: np.count_nonzero(sizes)]
+    classes = np.zeros(256, np.uint8)
+    classes[largest] = 1 + np.arange(largest.size) * count // largest.size
+    return replace(
+        pair, moving_labels=classes[moving], fixed_labels=classes[fixed]
+    )
 
 
 def _read(path: Path, name: str) -> TrainingPair | None:

@@ -28,6 +28,8 @@ from napari_adacs.training.sources.listing import Listed, list_data
 from napari_adacs.training.sources.network_grid import on_network_grid
 
 REPORT = DATA
+# What the labels of shapes are when they are validated on.
+_SIZE_CLASSES = 4
 _PHANTOM_SHAPE = {2: (128, 128), 3: (64, 64, 64)}
 
 # Source, pair, use and reason: a line of the report.
@@ -155,14 +157,17 @@ def _open(name: str, config: TrainConfig, folder: Path | None) -> _Found:
     held_out = listing.held_out
     return _Found(
         _source(listing.training, config, folder),
-        None if held_out is None else _source(held_out, config, folder),
+        None if held_out is None else _source(held_out, config, folder, True),
         config,
         made=bool(listing.training.made),
     )
 
 
 def _source(
-    listed: Listed, config: TrainConfig, folder: Path | None
+    listed: Listed,
+    config: TrainConfig,
+    folder: Path | None,
+    held_out: bool = False,
 ) -> PairSource:
     if listed.phantoms:
         seeds = listed.phantoms
@@ -171,7 +176,10 @@ def _source(
         return PhantomPairs(shape, len(seeds), seeds.start, kept)
     if listed.shapes:
         kept = None if folder is None else folder / 'shapes'
-        return ShapePairs(config.shape, listed.shapes, listed.alike, kept)
+        classes = _SIZE_CLASSES if held_out else 0
+        return ShapePairs(
+            config.shape, listed.shapes, listed.alike, classes, kept
+        )
     if listed.mats:
         whole = MatFolder(listed.mats[0].parent)
         chosen = set(listed.mats)
