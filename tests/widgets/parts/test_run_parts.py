@@ -38,9 +38,17 @@ class Paints(QObject):
         return False
 
 
-def test_what_changes_together_is_painted_once(qtbot: Any) -> None:
-    window, panel = QWidget(), QWidget()
-    qtbot.addWidget(window)
+@pytest.fixture
+def window(qtbot: Any) -> QWidget:
+    widget = QWidget()
+    qtbot.addWidget(widget)
+    return widget
+
+
+def test_what_changes_together_is_painted_once(
+    qtbot: Any, window: QWidget
+) -> None:
+    panel = QWidget()
     QVBoxLayout(window).addWidget(panel)
     label, bar = QLabel('some text'), QProgressBar()
     layout = QVBoxLayout(panel)
@@ -154,14 +162,22 @@ def test_the_end_keeps_all_layers_or_none(
     assert len(viewer_model.layers) == 4
 
 
+@pytest.fixture
+def curves(qtbot: Any, viewer_model: ViewerModel) -> TrainingCurves:
+    """Alive until it is closed: a window that is garbage may be painted."""
+    widget = TrainingCurves(viewer_model)
+    qtbot.addWidget(widget)
+    return widget
+
+
 def test_panels_of_curves_come_one_by_one(
-    qtbot: Any, viewer_model: ViewerModel
+    qtbot: Any, curves: TrainingCurves
 ) -> None:
     steps = np.arange(50)
     falling = Curve(steps, 1.0 / (1.0 + steps))
-    figures = {'data': falling, 'momentum': falling, 'val_dsc': falling}
-    curves = TrainingCurves(viewer_model)
-    qtbot.addWidget(curves)
+    looks = Curve(np.array([0, 49]), np.array([0.5, 0.6]))
+    late = Curve(steps[1:], falling.values[1:])
+    figures = {'data': late, 'momentum': falling, 'val_dsc': looks}
     curves.show_figures(figures)
     plot = curves.plot
     assert plot is not None
@@ -171,9 +187,10 @@ def test_panels_of_curves_come_one_by_one(
     x, y = plot.curves['momentum'].getOriginalDataset()
     np.testing.assert_array_equal(x, falling.steps)
     np.testing.assert_allclose(y, falling.values)
-    # axes hold the curve before it is painted
-    (left, right), _ = plot._axes[0].getViewBox().viewRange()
-    assert left <= 0 and right >= 49
+    # axes hold all curves before they are painted
+    for axes in plot._axes:
+        (left, right), _ = axes.getViewBox().viewRange()
+        assert left <= 0 and right >= 49
 
 
 def test_the_list_stays_while_nothing_changes(

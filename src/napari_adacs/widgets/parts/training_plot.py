@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from napari_adacs.app.plot_palette import Palette
 
 _PANEL_HEIGHT = 130
+# Room for small losses beside the title.
+_LEFT = 58
 _DASHES = (
     Qt.PenStyle.SolidLine,
     Qt.PenStyle.DashLine,
@@ -62,6 +64,7 @@ class TrainingPlot(Plot):
             self._draw()
 
     def _draw(self) -> None:
+        self._show_all_steps()
         for axes, panel in zip(self._axes, self._panels, strict=True):
             thin = {name: thinned(self._figures[name]) for name in panel.names}
             log = panel.title == 'loss' and logarithmic(
@@ -71,6 +74,15 @@ class TrainingPlot(Plot):
             for name, (x, y) in thin.items():
                 draw(self.curves[name], x, y)
         self.settle()
+
+    def _show_all_steps(self) -> None:
+        """Let linked axes begin with validation, also before step one."""
+        names = [name for panel in self._panels for name in panel.names]
+        steps = [self._figures[name].steps for name in names]
+        ends = [(s[0], s[-1]) for s in steps if len(s)]
+        if self._axes and ends:
+            first, last = min(e[0] for e in ends), max(e[1] for e in ends)
+            self._axes[0].setXRange(float(first), float(last), padding=0.02)
 
     def _set_log(self, axes: pg.PlotItem, log: bool) -> None:
         left = axes.getAxis('left')
@@ -90,6 +102,7 @@ class TrainingPlot(Plot):
         panel = self._panels[row]
         bottom = 'step' if row == len(self._panels) - 1 else ''
         axes = self.add_axes(row, panel.title, bottom)
+        axes.getAxis('left').setWidth(_LEFT)
         if len(panel.names) > 1:
             axes.setTitle(self._legend(panel), size='8pt')
         if row:
