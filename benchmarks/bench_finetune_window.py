@@ -7,6 +7,26 @@ how late a 10 ms timer is: with the dock at rest, while a run is started and
 trains with curves and preview, and afterwards. Gaps are given by the wall
 clock and in CPU time of the GUI thread: on a busy machine only the latter is
 the plugin's own doing. What other programs cost is seen in the row at rest.
+Then napari alone does what a preview does. `--why` profiles the late gaps;
+`--undrawn` leaves out drawing the canvas, which without a graphics card is
+work of the GUI thread.
+
+Found with software OpenGL (llvmpipe) on one busy core, 1280 x 1000, 14 steps
+with a validation each, in CPU time of the GUI thread:
+
+late: gaps over 50 ms                 2D  p99  max  late   3D  p99  max  late
+before: training, 22 validations            2 1425   167
+training, curves and preview               25  479    14       16  392    14
+the same, canvas not drawn                 23  509     1
+napari: add_image, six times              193  211     6      179  188     6
+napari: layer.data = x, 14 times          101  104    14       84   88    14
+napari: canvas drawn again, 14 times       86   88    14       67   70    14
+napari: layers.remove, six times          279  324     6      265  312     6
+
+So one gap is left per validation, and it is napari's: drawing the canvas. The
+last and longest is the end, where six layers go at once: napari collects the
+garbage of the whole program whenever layers go. At the start six layers come,
+one by one, each with such a gap. A graphics card has not been measured.
 """
 
 from __future__ import annotations
@@ -22,8 +42,10 @@ os.environ.setdefault('QT_API', 'pyqt6')
 import napari
 import numpy as np
 from late_ticks import LateTicks
+from qtpy import API_NAME
 from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QLabel
+from vispy.app import use_app
 
 PLUGIN = 'napari-adacs'
 _AIM_MS = 50
@@ -98,6 +120,8 @@ def main() -> None:
 
 
 def _measure(chosen: argparse.Namespace) -> None:
+    if chosen.undrawn:
+        _draw_no_canvas()
     viewer = napari.Viewer(show=True)
     viewer.window.resize(1280, 1000)
     _open_pairs(viewer, chosen.ndim)
@@ -176,6 +200,13 @@ def _peers(
     )
 
 
+def _draw_no_canvas() -> None:
+    use_app(API_NAME)
+    from vispy.app.backends._qt import CanvasBackendDesktop
+
+    CanvasBackendDesktop.paintGL = lambda self: None
+
+
 def _open_pairs(viewer: napari.Viewer, ndim: int) -> None:
     from napari_adacs.phantom.echo import echo_pair
 
@@ -204,6 +235,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument('--seconds', type=float, default=10.0)
     parser.add_argument(
         '--why', action='store_true', help='profile the late gaps'
+    )
+    parser.add_argument(
+        '--undrawn', action='store_true', help='do not draw the canvas'
     )
     return parser.parse_args()
 
