@@ -31,6 +31,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from napari_adacs.registration.field_smoother import (
+    FieldSmoother,
+    trust_by_fit,
+    trust_by_weight,
+)
 from napari_adacs.registration.local_motion import (
     gradient_of,
     local_motion,
@@ -38,7 +43,7 @@ from napari_adacs.registration.local_motion import (
 )
 from napari_adacs.registration.resolutions import Level, levels_of
 from napari_adacs.spatial.operators import identity_coordinates, sample
-from napari_adacs.spatial.smoothing import resize_vectors, smooth
+from napari_adacs.spatial.smoothing import resize_vectors
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,15 @@ class FreeFieldOptions:
     damping : float, default: 0.3
         Pulls steps to zero where there is little structure; in units of
         the mean structure.
+    kept : int, default: 0
+        Number of finest resolutions that keep what the coarser ones found
+        and smooth only what they add.
+    added_smoothness : float, default: 1.0
+        Factor on the smoothness at these.
+    bridging : float, default: 1.0
+        Factor on the smoothness at the others, where the images have little
+        structure or do not fit: there the field takes over from places that
+        do. 1 for the same smoothness everywhere.
     """
 
     similarity: Literal['lncc', 'mse'] = 'lncc'
@@ -80,6 +94,9 @@ class FreeFieldOptions:
     coarse_statistics: float = 1.5
     smoothness: float = 0.5
     damping: float = 0.3
+    kept: int = 0
+    added_smoothness: float = 1.0
+    bridging: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +119,6 @@ class FitStep:
     field: Tensor
 
 
-# Nowhere is the field more certain of others than this.
-_LEAST_CERTAINTY = 1e-2
 _CONVERGED = 1e-3
 _PATIENCE = 5
 
@@ -176,9 +191,9 @@ def _converge(
     own_places = identity_coordinates(level.field, fixed)
     sides = _field_sides(level, fixed)
     column = sides.view(-1, *([1] * len(level.image)))
-    sigma_field = (options.smoothness * sides.min() / sides).tolist()
     sigma_window = [options.window / k for k in level.sides]
-    certainty = None if weight is None else _certainty(level, weight)
+    smoothed = _smoother(level, sides, field, prior, options)
+    trust = None if weight is None else trust_by_weight(weight, level.field)
     best, waited = float('inf'), 0
     for _ in range(options.steps):
         found_at = places + resize_vectors(field, level.image)[None]
@@ -203,12 +218,33 @@ def _converge(
         moved = sample(
             field[None], own_places + update[None], padding='border'
         )[0]
-        field = _smoothed(update + moved, prior, certainty, sigma_field)
+        if options.bridging != 1:
+            trust = trust_by_fit(
+                gradient, residual, known, sigma_window, level.field
+            )
+        field = smoothed(update + moved, trust)
         yield field, loss
         waited = 0 if loss < best * (1 - _CONVERGED) else waited + 1
         best = min(best, loss)
         if waited >= _PATIENCE:
             return
+
+
+def _smoother(
+    level: Level,
+    sides: Tensor,
+    field: Tensor,
+    prior: Tensor | None,
+    options: FreeFieldOptions,
+) -> FieldSmoother:
+    """Return what smooths the field at a resolution, as it is entered."""
+    sigma = (options.smoothness * sides.min() / sides).tolist()
+    if prior is None and level.finer < options.kept and field.any():
+        sigma = [options.added_smoothness * s for s in sigma]
+        return FieldSmoother(sigma, field)
+    return FieldSmoother(
+        sigma, prior, options.bridging if level.finer else 1.0
+    )
 
 
 def _within(places: Tensor, shape: Sequence[int]) -> Tensor:
@@ -229,39 +265,11 @@ def _field_sides(level: Level, like: Tensor) -> Tensor:
     return like.new_tensor([k * m / n for k, m, n in sizes])
 
 
-def _certainty(level: Level, weight: Tensor) -> Tensor:
-    """Return how certain the field is by a weight, on the field's grid."""
-    on_field = smooth(weight, 0.0, level.field)
-    return on_field.clamp_min(_LEAST_CERTAINTY * on_field.mean())
-
-
-def _smoothed(
-    field: Tensor,
-    prior: Tensor | None,
-    certainty: Tensor | None,
-    sigma: Sequence[float],
-) -> Tensor:
-    """Smooth a field, or how it differs from the one it started from.
-
-    Smoothing the field itself, step after step, would wear off what a
-    network has found where the images say nothing. With a certainty, places
-    of little take over from neighbours of more (normalised convolution,
-    Knutsson and Westin, CVPR 1993).
-    """
-    added = field if prior is None else field - prior
-    if certainty is None:
-        added = smooth(added, sigma)
-    else:
-        both = smooth(torch.cat([added * certainty, certainty]), sigma)
-        added = both[:-1] / both[-1:]
-    return added if prior is None else prior + added
-
-
 def _neighbourhood(
     level: Level, options: FreeFieldOptions
 ) -> list[float] | None:
     """Return where images are standardised, None for the images as is."""
     if options.similarity == 'mse':
         return None
-    width = options.coarse_statistics if level.coarse else options.statistics
+    width = options.coarse_statistics if level.finer else options.statistics
     return [width / k for k in level.sides]

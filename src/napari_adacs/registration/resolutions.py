@@ -29,15 +29,15 @@ class Level:
         Image voxel side over the working voxel side, for each axis.
     shrink : tuple of float
         Voxels of the full image in one of the reduced image.
-    coarse : bool
-        Whether there is a finer one.
+    finer : int
+        How many finer ones there are.
     """
 
     image: tuple[int, ...]
     field: tuple[int, ...]
     sides: tuple[float, ...]
     shrink: tuple[float, ...]
-    coarse: bool
+    finer: int
 
     def reduce(self, values: Tensor) -> Tensor:
         """Smooth and resize (C, *shape) to this resolution."""
@@ -80,7 +80,7 @@ def levels_of(
             for m, k in zip(image, sides, strict=True)
         )
         shrink = tuple(n / m for n, m in zip(shape, image, strict=True))
-        level = Level(image, field, sides, shrink, exponent > 0)
+        level = Level(image, field, sides, shrink, exponent)
         if not out or out[-1].image != image:
             out.append(level)
     return out
