@@ -15,6 +15,7 @@ from napari_adacs.benchmark.peers.base import Peer
 from napari_adacs.benchmark.peers.registry import PEERS, installed_peers
 from napari_adacs.errors import InputError, ModelError
 from napari_adacs.evaluation.calibration import endpoint_error
+from napari_adacs.models.library import find_model
 from napari_adacs.registration.inputs import ImageOnGrid
 from napari_adacs.spatial.grid import Grid
 
@@ -157,3 +158,18 @@ def test_a_model_with_steps_is_a_method_of_its_own():
         m.register(case, threads=1).field.voxels for m in methods[1:]
     )
     assert not np.allclose(few, usual, atol=0.1)
+
+
+def test_a_label_tells_files_of_one_name_apart(tmp_path):
+    """Every training leaves a model.safetensors."""
+    bundle = find_model('from-zero-2d').path
+    paths = [tmp_path / name / 'model.safetensors' for name in 'ab']
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(bundle.read_bytes())
+    given = [f'first={paths[0]}', f'second={paths[1]}+3', 'zero=none+2']
+    names = method_names(given, [], 2)
+    shown = [make_method(name).name for name in names]
+    assert shown == ['unregistered', 'first', 'second+3', 'zero+2']
+    with pytest.raises(InputError, match='NAME=PATH'):
+        method_names([str(path) for path in paths], [], 2)

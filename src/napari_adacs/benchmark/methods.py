@@ -48,7 +48,7 @@ def method_names(
     if twice:
         raise InputError(
             f"'{twice[0]}' is named twice.",
-            'Give each model a name of its own.',
+            'Give each model a name of its own: NAME=PATH.',
         )
     return names
 
@@ -60,7 +60,9 @@ def make_method(name: str, device: str = 'cpu') -> Method:
     ----------
     name : str
         'unregistered', a name in `PEERS`, or a model's name or path, with
-        ``+N`` behind it refined by up to N steps at each resolution.
+        ``+N`` behind it refined by up to N steps at each resolution, and
+        with ``LABEL=`` before it called that: files of trainings all have
+        one name.
     device : str, default: 'cpu'
         Where models run.
     """
@@ -68,21 +70,24 @@ def make_method(name: str, device: str = 'cpu') -> Method:
         return Nothing()
     if name in PEERS:
         return PEERS[name](name)
-    model, steps = with_steps(name)
-    return ModelMethod(find_model(model), device, steps)
+    label, model, steps = model_parts(name)
+    return ModelMethod(find_model(model), device, steps, label)
 
 
-def with_steps(name: str) -> tuple[str, int]:
-    """Split ``MODEL+N`` into a model and its steps of refining."""
-    model, plus, steps = name.rpartition('+')
-    if plus and steps.isdigit() and not Path(name).exists():
-        return model, int(steps)
-    return name, 0
+def model_parts(name: str) -> tuple[str, str, int]:
+    """Split ``LABEL=MODEL+N`` into label, model and steps of refining."""
+    label, equals, rest = name.partition('=')
+    if not equals or Path(name).exists():
+        label, rest = '', name
+    model, plus, steps = rest.rpartition('+')
+    if plus and steps.isdigit() and not Path(rest).exists():
+        return label, model, int(steps)
+    return label, rest, 0
 
 
 def _checked(name: str, ndim: int) -> str:
     """Return a name that means the same without the number of axes."""
-    model, steps = with_steps(name)
+    label, model, steps = model_parts(name)
     entry = find_model(model, ndim)
     if entry.header.ndim != ndim:
         raise ModelError(
@@ -92,7 +97,8 @@ def _checked(name: str, ndim: int) -> str:
         )
     if model not in ('auto', NO_MODEL):
         return name
-    return f'{entry.name}+{steps}' if steps else entry.name
+    found = f'{entry.name}+{steps}' if steps else entry.name
+    return f'{label}={found}' if label else found
 
 
 def _check_peer(name: str) -> None:

@@ -26,14 +26,19 @@ class ModelMethod(Method):
         Where it runs.
     refine_steps : int, default: 0
         Steps of refining; part of the method's name.
+    label : str, optional
+        What the tables call the model; its own name if omitted.
     """
 
     def __init__(
-        self, entry: ModelEntry, device: str = 'cpu', refine_steps: int = 0
+        self,
+        entry: ModelEntry,
+        device: str = 'cpu',
+        refine_steps: int = 0,
+        label: str = '',
     ) -> None:
-        super().__init__(
-            f'{entry.name}+{refine_steps}' if refine_steps else entry.name
-        )
+        label = label or entry.name
+        super().__init__(f'{label}+{refine_steps}' if refine_steps else label)
         self._refine_steps = refine_steps
         self._entry = entry
         self._device = device

@@ -115,12 +115,12 @@ def _axes(chosen: Namespace) -> int:
     """Return the number of axes of phantoms: what the models need."""
     if chosen.axes is not None:
         return int(chosen.axes)
-    from napari_adacs.benchmark.methods import with_steps
+    from napari_adacs.benchmark.methods import model_parts
     from napari_adacs.models.library import find_model
 
     if not chosen.models:
         return 2
-    model, _ = with_steps(chosen.models[0])
+    _, model, _ = model_parts(chosen.models[0])
     return find_model(model).header.ndim
 
 

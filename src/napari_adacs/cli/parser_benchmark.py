@@ -50,8 +50,8 @@ def _add_methods(parser: ArgumentParser) -> None:
         nargs='+',
         metavar='NAME|PATH',
         help='models to compare, as for register: none fits a field from '
-        'zero, MODEL+N refines by up to N steps (default: all that fit the '
-        'images)',
+        'zero, MODEL+N refines by up to N steps, LABEL=PATH is called LABEL '
+        '(default: all that fit the images)',
     )
     parser.add_argument(
         '--peers',
