@@ -35,8 +35,11 @@ from napari_adacs.evaluation.surface import surface_distances
 from napari_adacs.io.atomic import atomic_path
 from napari_adacs.models.model import Model
 from napari_adacs.registration.register import register
+from napari_adacs.training.augment import augment
+from napari_adacs.training.batch import collate
 from napari_adacs.training.config import TrainConfig, config_from_dict
-from napari_adacs.training.pairs import MatFolder, PairSource
+from napari_adacs.training.pairs import MatFolder, PairSource, TrainingPair
+from napari_adacs.training.sections import AugmentConfig
 from napari_adacs.training.train import train
 from napari_adacs.weighting.registry import SCHEMES
 
@@ -65,12 +68,15 @@ class Variant:
         Hyperparameters that differ from the defaults.
     smoothness : float
         Factor of the smoothness penalty.
+    nuisance : float
+        Share of the training pairs with shadow or haze in one frame.
     """
 
     scheme: str
     name: str = ''
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     smoothness: float = SMOOTHNESS
+    nuisance: float = 0.0
 
     @property
     def key(self) -> str:
@@ -97,7 +103,14 @@ SEARCH = [
     for scheme in ('vanilla', 'adacs', 'heteroscedastic')
     for value in (0.0025, 0.005, 0.02, 0.04)
 ]
-VARIANTS = {variant.key: variant for variant in DEFAULTS + SEARCH}
+# What a weighting is meant for: training pairs of which many do not match
+# everywhere. The held-out pairs stay as they are.
+NUISANCE = [
+    Variant(scheme, f'nuisance{share:g}', nuisance=share)
+    for scheme in ('vanilla', 'adacs', 'heteroscedastic')
+    for share in (0.5, 1.0)
+]
+VARIANTS = {v.key: v for v in DEFAULTS + SEARCH + NUISANCE}
 METRICS = ('dsc', 'hd', 'asd')
 
 
@@ -117,15 +130,54 @@ def main() -> None:
                 continue
             began = time.perf_counter()
             start = _warm_up(pairs, seed, chosen.output)
-            config = _config(VARIANTS[key], seed, start)
+            variant = VARIANTS[key]
+            config = _config(variant, seed, start)
             resume = (folder / 'checkpoint.pt').exists()
-            model = train(pairs, config, folder=folder, resume=resume)
+            seen = Spoiled(pairs, variant.nuisance)
+            model = train(seen, config, folder=folder, resume=resume)
             cases = measure(model, held_out)
             _write_cases(folder / 'cases.csv', cases)
             seconds = time.perf_counter() - began
             scores = np.mean([case['dsc'] for case in cases])
             print(f'{folder.name}: DSC {scores:.4f}, {seconds:.0f} s')
             sys.stdout.flush()
+
+
+class Spoiled(PairSource):
+    """Pairs of which a share have shadow or haze in one frame.
+
+    Each pair is spoiled in one way, the same for every scheme and seed.
+
+    Parameters
+    ----------
+    pairs : PairSource
+        Clean pairs.
+    share : float
+        From 0 to 1.
+    """
+
+    def __init__(self, pairs: PairSource, share: float) -> None:
+        self._pairs = pairs
+        self._changes = AugmentConfig(nuisance=share)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, index: int) -> TrainingPair:
+        pair = self._pairs[index]
+        if not self._changes.nuisance:
+            return pair
+        rng = torch.Generator().manual_seed(index)
+        batch = collate([pair], pair.fixed.shape)
+        changed = augment(batch, self._changes, rng)
+        return dataclasses.replace(
+            pair,
+            moving=changed.moving[0, 0].numpy(),
+            fixed=changed.fixed[0, 0].numpy(),
+        )
+
+    def name(self, index: int) -> str:
+        return self._pairs.name(index)
 
 
 def measure(model: Model, pairs: PairSource) -> list[dict[str, float]]:
@@ -170,9 +222,18 @@ def report(folder: Path) -> str:
         cells = [key, str(len(runs))]
         cells += [_mean_and_spread([run[m] for run in runs]) for m in METRICS]
         cells.append(f'{np.mean([run["folded"] for run in runs]):.4f}')
-        cells += _against(per_case, means.get('vanilla'))
+        cells += _against(per_case, means.get(_plain(VARIANTS[key]).key))
         lines.append('| ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)
+
+
+def _plain(variant: Variant) -> Variant:
+    """Return the unweighted variant that has seen the same pairs."""
+    return next(
+        v
+        for v in VARIANTS.values()
+        if v.scheme == 'vanilla' and v.nuisance == variant.nuisance
+    )
 
 
 Cases = dict[str, NDArray[np.float64]]
