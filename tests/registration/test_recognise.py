@@ -18,7 +18,10 @@ from napari_adacs.registration.choice import choose_as_seen, choose_for
 from napari_adacs.registration.inputs import image_on_grid
 from napari_adacs.registration.recognise import Seen, has_sector, recognise
 from napari_adacs.registration.register import register
+from napari_adacs.spatial.grid import Grid
 from tests.small_models import save_small_model
+
+PLANE = Grid.of_voxels((64, 64))
 
 
 def kind(
@@ -171,10 +174,10 @@ def test_the_preferred_of_several_is_taken(models: Path) -> None:
 def test_the_reason_is_said(models: Path) -> None:
     save_small_model(models, 2, name='e', domain='2D echo')
     echo, plain = Seen(About(), True), Seen(About(), False)
-    assert choose_as_seen(echo, echo, 2).sentence == (
+    assert choose_as_seen(echo, echo, PLANE).sentence == (
         'Model e, made for 2D echo: the image has an ultrasound sector.'
     )
-    assert choose_as_seen(plain, plain, 2).sentence == (
+    assert choose_as_seen(plain, plain, PLANE).sentence == (
         'Model e, made for 2D echo: neither echo nor cine MRI was '
         'recognised, and no general 2D model is here.'
     )

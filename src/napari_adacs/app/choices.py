@@ -50,6 +50,7 @@ def model_choices(
     ndim: int | None,
     files: Iterable[str] = (),
     automatic: ModelChoice | None = None,
+    stacked: bool = False,
 ) -> list[Choice]:
     """Return the models for images with a number of axes, 'auto' first.
 
@@ -61,8 +62,14 @@ def model_choices(
         Bundles that were chosen by hand; unreadable ones are left out.
     automatic : ModelChoice, optional
         What 'auto' is for the present images.
+    stacked : bool, default: False
+        Whether the images are stacks, whose slices a 2D model can take one
+        by one.
     """
     entries = list_models(ndim)
+    if stacked:
+        entries += [e for e in list_models(2) if not e.from_zero]
+    fitting = {ndim, 2} if stacked else {ndim}
     choices = [automatic_choice(ndim, automatic)]
     choices += [_choice(entry, entry.name) for entry in entries]
     for file in files:
@@ -70,7 +77,7 @@ def model_choices(
             entry = find_model(file)
         except ModelError:
             continue
-        if ndim in (None, entry.header.ndim):
+        if ndim is None or entry.header.ndim in fitting:
             choices.append(_choice(entry, file))
     return choices
 
@@ -108,7 +115,7 @@ def card_of(
     """
     entry = find_model(model, ndim)
     chosen = automatic if model == AUTOMATIC else None
-    if chosen is not None and chosen.entry.header.ndim == entry.header.ndim:
+    if chosen is not None:
         entry = chosen.entry
     return model_card(entry.header).to_markdown()
 
@@ -135,7 +142,7 @@ def automatic_choice(ndim: int | None, chosen: ModelChoice | None) -> Choice:
     """
     if ndim is None:
         return Choice(AUTOMATIC, 'Automatic', 'The model for the images.')
-    if chosen is None or chosen.entry.header.ndim != ndim:
+    if chosen is None:
         try:
             chosen = ModelChoice(find_model(AUTOMATIC, ndim))
         except ModelError as error:

@@ -19,6 +19,7 @@ from napari_adacs.errors import InputError
 from napari_adacs.registration.about import About
 from napari_adacs.registration.inputs import ImageOnGrid
 from napari_adacs.spatial.grid import Grid
+from napari_adacs.spatial.stack import slice_axis
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -77,6 +78,14 @@ def may_be_frames(layer: Layer) -> bool:
     if layer.ndim != 3 or is_sequence(layer) or getattr(layer, 'rgb', False):
         return False
     return not is_length(layer.units[0])
+
+
+def is_stack(layer: Layer, frame: int | None = None) -> bool:
+    """Whether the slices of a layer are far apart, as in cine MRI."""
+    try:
+        return slice_axis(grid_of(layer, frame)) is not None
+    except InputError:
+        return False
 
 
 def frame_count(layer: Layer) -> int:

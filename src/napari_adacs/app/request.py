@@ -170,7 +170,7 @@ def _choice(
         for image, known in zip(images, (moving, fixed), strict=True)
         if known.sector is None
     )
-    return choose_as_seen(moving, fixed, ndim), unseen
+    return choose_as_seen(moving, fixed, request.fixed.grid), unseen
 
 
 def _place(image: LayerImage) -> ImageOnGrid:

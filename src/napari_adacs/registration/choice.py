@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 from napari_adacs.models.library import AUTOMATIC, ModelEntry, find_model
 from napari_adacs.registration.inputs import ImageOnGrid
-from napari_adacs.registration.recognise import Kind, Seen, recognise, seen
+from napari_adacs.registration.recognise import (
+    CINE,
+    GENERAL,
+    Kind,
+    Seen,
+    recognise,
+    seen,
+)
+from napari_adacs.spatial.grid import Grid
+from napari_adacs.spatial.stack import slice_axis
 
 
 @dataclass(frozen=True)
@@ -57,11 +66,20 @@ def choose_for(
     """
     if name != AUTOMATIC:
         return ModelChoice(find_model(name, fixed.grid.ndim))
-    return choose_as_seen(seen(moving), seen(fixed), fixed.grid.ndim)
+    return choose_as_seen(seen(moving), seen(fixed), fixed.grid)
 
 
-def choose_as_seen(moving: Seen, fixed: Seen, ndim: int) -> ModelChoice:
+def choose_as_seen(moving: Seen, fixed: Seen, grid: Grid) -> ModelChoice:
     """Choose by what is known of the images.
+
+    Parameters
+    ----------
+    moving, fixed : Seen
+        What their files and looks say.
+    grid : Grid
+        Of the fixed image. The slices of a stack are too far apart for a 3D
+        model; where there is none for this kind, a 2D model takes them one
+        by one.
 
     Raises
     ------
@@ -69,14 +87,30 @@ def choose_as_seen(moving: Seen, fixed: Seen, ndim: int) -> ModelChoice:
         If there is no model for so many axes.
     """
     kind = recognise(moving, fixed)
-    entry = find_model(AUTOMATIC, ndim, kind.name)
-    return ModelChoice(entry, _why(kind, entry))
+    entry = find_model(AUTOMATIC, grid.ndim, kind.name)
+    if slice_axis(grid) is not None and not entry.is_for(kind.name):
+        entry = _for_slices(kind) or entry
+    return ModelChoice(entry, _why(kind, entry, grid))
 
 
-def _why(kind: Kind, entry: ModelEntry) -> str:
-    if entry.is_for(kind.name):
-        return kind.why
+def _for_slices(kind: Kind) -> ModelEntry | None:
+    """Return a 2D model for the slices of a stack, if one is known."""
+    # Hardly anything but cine MRI comes with slices that far apart.
+    words = (kind.name, CINE) if kind.name == GENERAL else (kind.name,)
+    for word in words:
+        entry = find_model(AUTOMATIC, 2, word)
+        if entry.is_for(word):
+            return entry
+    return None
+
+
+def _why(kind: Kind, entry: ModelEntry, grid: Grid) -> str:
+    by_slice = ''
+    if entry.header.ndim < grid.ndim:
+        by_slice = '; its slices are far apart and taken one by one'
+    if entry.is_for(kind.name) or by_slice:
+        return kind.why + by_slice
     axes = f'{entry.header.ndim}D'
-    if kind.name == 'general':
+    if kind.name == GENERAL:
         return f'{kind.why}, and no general {axes} model is here'
     return f'{kind.why}, and no {axes} model for {kind.name} is here'

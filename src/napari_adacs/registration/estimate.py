@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -14,7 +14,6 @@ from napari_adacs.networks.base import Motion
 from napari_adacs.networks.diffusemorph import DiffuseMorph
 from napari_adacs.registration.backend import computing
 from napari_adacs.registration.preprocess import NetworkPair
-from napari_adacs.spatial.grid import Grid
 from napari_adacs.spatial.operators import warp
 from napari_adacs.weighting.base import Direction
 
@@ -47,7 +46,7 @@ class Networks:
         self.device, self.backend = device, backend
         layout = (
             torch.channels_last
-            if pair.grid.ndim == 2
+            if model.header.ndim == 2
             else torch.channels_last_3d
         )
         for module in model.modules().values():
@@ -91,6 +90,14 @@ class Networks:
                 eta=estimator.eta if eta is None else eta,
             )
 
+    def batched(self, values: Tensor) -> Tensor:
+        """Return values on the network grid (1, C, ...) as `moving` is."""
+        return values
+
+    def on_grid(self, motion: Motion) -> Motion:
+        """Return an estimated motion as one of the network grid."""
+        return motion
+
     def displacement_sd(self, motion: Motion) -> Maps:
         """Return how uncertain the network is of its motion, if it says.
 
@@ -101,7 +108,7 @@ class Networks:
             spread = self.model.displacement.displacement_sd(motion)
         if spread is None:
             return {}
-        return {'displacement_sd': _physical(spread, self.pair.grid)}
+        return {'displacement_sd': _physical(spread, self.spacing)}
 
     def maps(self, displacement: Tensor) -> Maps:
         """Return score, variance and weight, as far as the model has them.
@@ -116,10 +123,24 @@ class Networks:
         dict of str to (1, 1, *shape) torch.Tensor
             On the CPU.
         """
+        return self.maps_of(warp(self.moving, displacement.to(self.device)))
+
+    def maps_of(self, warped: Tensor) -> Maps:
+        """Return the maps for images that are warped already.
+
+        Parameters
+        ----------
+        warped : torch.Tensor
+            Like `moving`.
+        """
         with self._computing():
-            warped = warp(self.moving, displacement.to(self.device))
             maps = _maps(self.model, Direction(self.fixed, warped))
         return {name: values.float().cpu() for name, values in maps.items()}
+
+    @property
+    def spacing(self) -> Sequence[float]:
+        """Voxel size along the axes of the network."""
+        return self.pair.grid.spacing
 
     def weight(self, displacement: Tensor) -> Tensor | None:
         """Return how much each residual counts while refining.
@@ -164,9 +185,9 @@ class Networks:
         )
 
 
-def _physical(spread: Tensor, grid: Grid) -> Tensor:
-    sides = torch.tensor(grid.spacing, dtype=spread.dtype).view(
-        1, -1, *[1] * grid.ndim
+def _physical(spread: Tensor, spacing: Sequence[float]) -> Tensor:
+    sides = torch.tensor(spacing, dtype=spread.dtype).view(
+        1, -1, *[1] * len(spacing)
     )
     squares = (spread.cpu() * sides).square()
     return squares.mean(1, keepdim=True).sqrt().float()

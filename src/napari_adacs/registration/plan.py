@@ -10,6 +10,7 @@ from napari_adacs.errors import ModelError
 from napari_adacs.models.header import FROM_ZERO, ModelHeader
 from napari_adacs.registration.config import STEPS_FROM_ZERO, RunConfig
 from napari_adacs.spatial.grid import Grid
+from napari_adacs.spatial.stack import slice_axis, slices_first
 
 # Bytes per network voxel of a forward pass (float32 activations of the
 # widest concatenation and its neighbours, measured on 2D and 3D
@@ -81,24 +82,26 @@ def plan_registration(
     ModelError
         If the model is made for another number of axes.
     """
-    if header.ndim != fixed.ndim:
-        raise ModelError(
-            f"Model '{header.name}' registers {header.ndim}D images; these "
-            f'are {fixed.ndim}D.',
-            f'Choose a {fixed.ndim}D model, or auto.',
-        )
+    across = slices_of(header, fixed)
     from_zero = header.network == FROM_ZERO
     multiple = multiple or header.size_multiple or _USUAL_MULTIPLE
     if from_zero:
         multiple = 1
-    shape = header.preprocessing.resampled(fixed.shape) or fixed.shape
-    shape = tuple(n + (-n % multiple) for n in shape)
+    native = slices_first(fixed).shape if across else fixed.shape
+    within = native[across:]
+    shape = header.preprocessing.resampled(within) or within
+    shape = native[:across] + tuple(n + (-n % multiple) for n in shape)
     sentences = [_fixed_sentence(fixed)]
+    if across:
+        sentences.append(
+            f'Its {native[0]} slices are registered one by one; nothing moves '
+            'across them.'
+        )
     if not moving.same_space(fixed):
         sentences.append(
             f'Moving {_size(moving.shape)} is resampled to the fixed grid.'
         )
-    resampled = shape != fixed.shape
+    resampled = shape != native
     if resampled:
         sentences.append(
             f'The network runs on {_size(shape)}; the field returns to '
@@ -112,6 +115,25 @@ def plan_registration(
     )
     sentences.append(f'About {_memory(memory)} of memory.')
     return Plan(shape, resampled, memory, tuple(sentences))
+
+
+def slices_of(header: ModelHeader, fixed: Grid) -> int:
+    """Return 1 where a 2D model takes slices one by one, else 0.
+
+    Raises
+    ------
+    ModelError
+        If the model is for another number of axes, and the image no stack.
+    """
+    if header.ndim == fixed.ndim:
+        return 0
+    if header.ndim < fixed.ndim and slice_axis(fixed) is not None:
+        return 1
+    raise ModelError(
+        f"Model '{header.name}' registers {header.ndim}D images; these "
+        f'are {fixed.ndim}D.',
+        f'Choose a {fixed.ndim}D model, or auto.',
+    )
 
 
 def memory_gb(

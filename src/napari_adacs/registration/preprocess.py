@@ -15,6 +15,7 @@ from napari_adacs.registration.inputs import ImageOnGrid
 from napari_adacs.spatial import operators
 from napari_adacs.spatial.grid import Grid
 from napari_adacs.spatial.sampling import apply_affine
+from napari_adacs.spatial.stack import slices_first
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,10 @@ class NetworkPair:
 
 
 def network_grid(
-    fixed: ImageOnGrid, preprocessing: Preprocessing, multiple: int
+    fixed: ImageOnGrid,
+    preprocessing: Preprocessing,
+    multiple: int,
+    ndim: int | None = None,
 ) -> Grid:
     """Return the grid on which the network runs.
 
@@ -50,19 +54,25 @@ def network_grid(
         The model's rule.
     multiple : int
         Every axis must be a multiple of this; voxels are added at the end.
+    ndim : int, optional
+        Axes of the model. One of 2D takes the slices of a stack one by one:
+        the axis across them comes first and stays as it is.
     """
     grid = fixed.grid
+    across = grid.ndim - (ndim or grid.ndim)
     if preprocessing.orientation == 'lps':
         grid = grid.oriented()
     elif preprocessing.orientation == 'file':
         grid = grid.in_file_order()
     elif preprocessing.orientation == 'beam':
         grid = beam_grid(grid, fixed.data)
-    target = preprocessing.resampled(grid.shape)
+    if across:
+        grid = slices_first(grid)
+    target = preprocessing.resampled(grid.shape[across:])
     if target:
-        grid = grid.resized(target)
-    after = [-n % multiple for n in grid.shape]
-    return grid.padded([0] * grid.ndim, after)
+        grid = grid.resized((*grid.shape[:across], *target))
+    after = [-n % multiple for n in grid.shape[across:]]
+    return grid.padded([0] * grid.ndim, [0] * across + after)
 
 
 def prepare(

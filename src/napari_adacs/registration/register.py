@@ -35,6 +35,7 @@ from napari_adacs.registration.preprocess import network_grid, prepare
 from napari_adacs.registration.preview import Preview, Previewer
 from napari_adacs.registration.progress import Cancel, Progress, Reporter
 from napari_adacs.registration.result import RegistrationResult
+from napari_adacs.registration.slices import SliceNetworks
 from napari_adacs.registration.stages import Stages
 from napari_adacs.registration.threads import limited_threads
 
@@ -196,16 +197,21 @@ def register_on_grids(
     ):
         report(0.1, 'Resampling')
         grid = network_grid(
-            fixed, model.header.preprocessing, model.size_multiple
+            fixed,
+            model.header.preprocessing,
+            model.size_multiple,
+            model.header.ndim,
         )
         pair = prepare(moving, fixed, grid, marked)
         clock.lap('prepare')
+        stacked = model.header.ndim < grid.ndim
+        networks = SliceNetworks if stacked else Networks
         with report.watching(model.modules().values()):
             backend, remarks = available(config.backend)
             result = Stages(
                 moving,
                 fixed,
-                Networks(model, pair, target, backend),
+                networks(model, pair, target, backend),
                 config,
                 report,
                 Previewer(preview, moving),

@@ -117,7 +117,11 @@ class Stages:
             networks.fixed,
             self.config,
             self.report,
-            None if weight is None else weight.to(networks.device),
+            (
+                None
+                if weight is None
+                else networks.batched(weight).to(networks.device)
+            ),
             lambda done, loss, motion: self.watch(
                 done, loss, lambda: self._native(motion)
             ),
@@ -158,7 +162,10 @@ class Stages:
 
     def _native(self, motion: Motion) -> DisplacementField:
         return native_field(
-            motion, self._network_grid, self.moving.grid, self.fixed.grid
+            self.networks.on_grid(motion),
+            self._network_grid,
+            self.moving.grid,
+            self.fixed.grid,
         )
 
     def _native_map(self, values: Tensor) -> FloatMap:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from napari_adacs.errors import InputError
+from napari_adacs.models.header import GridPolicy
 from napari_adacs.training.optimiser_section import OptimiserConfig
 from napari_adacs.training.sections import (
     AugmentConfig,
@@ -56,6 +57,9 @@ data
         Whether each pair is also registered the other way round.
     shape : tuple of int
         Grid of the network; pairs are resampled to it.
+    grid : {'resize', 'pad', 'fit'}
+        How the trained model brings images to its grid; see `Preprocessing`.
+        'fit' is for pairs that were cut out of larger images.
     orientation : {'array', 'file', 'lps', 'beam'}
         How the axes of images are turned before the network sees them.
     seed : int
@@ -87,6 +91,7 @@ data
     dice_count: int = 8
     bidirectional: bool = True
     shape: tuple[int, ...] = (128, 128)
+    grid: GridPolicy = 'resize'
     orientation: Literal['array', 'file', 'lps', 'beam'] = 'array'
     seed: int = 0
     validate_every: int = 250

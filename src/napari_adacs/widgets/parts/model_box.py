@@ -55,6 +55,7 @@ class ModelBox(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._ndim: int | None = None
+        self._stacked = False
         self._automatic: ModelChoice | None = None
         self._files: list[str] = []
         self.combo = QComboBox()
@@ -113,10 +114,19 @@ class ModelBox(QWidget):
         """Return the chosen model: a name, a path, or 'auto'."""
         return str(self.combo.currentData() or 'auto')
 
-    def show_for(self, ndim: int | None) -> None:
-        """Offer the models for images with this number of axes."""
-        if ndim != self._ndim:
-            self._ndim = ndim
+    def show_for(self, ndim: int | None, stacked: bool = False) -> None:
+        """Offer the models for images with this number of axes.
+
+        Parameters
+        ----------
+        ndim : int or None
+            Number of axes, None if there are no images.
+        stacked : bool, default: False
+            Whether their slices can be taken one by one.
+        """
+        if (ndim, stacked) != (self._ndim, self._stacked):
+            self._ndim, self._stacked = ndim, stacked
+            self._automatic = None
             self.reload()
 
     def show_automatic(self, chosen: ModelChoice | None) -> None:
@@ -190,12 +200,15 @@ class ModelBox(QWidget):
 
     def _choices(self) -> list[Choice]:
         """Return what to offer."""
-        return model_choices(self._ndim, self._files, self._automatic)
+        return model_choices(
+            self._ndim, self._files, self._automatic, self._stacked
+        )
 
     def _on_got(self, got: Got) -> None:
         if got.value != got.name and got.value not in self._files:
             self._files.append(got.value)
-        if self._ndim not in (None, got.ndim):
+        by_slice = self._stacked and got.ndim == 2
+        if self._ndim not in (None, got.ndim) and not by_slice:
             self.refused.emit(
                 f"Model '{got.name}' is for {got.ndim}D images; it will be "
                 'offered for those.'

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 
 from napari_adacs.app.choices import device_choices, registers_from_zero
 from napari_adacs.app.chosen import Chosen
-from napari_adacs.app.layers import is_sequence
+from napari_adacs.app.layers import is_sequence, is_stack
 from napari_adacs.app.result_layers import is_input
 from napari_adacs.app.settings import compute_settings, use_model_folder
 from napari_adacs.widgets.parts.image_side import ImageSide
@@ -164,7 +164,10 @@ class RegisterForm(QWidget):
         ndim = None
         if layer is not None and not layer.rgb:
             ndim = layer.ndim - (self.fixed.frame() is not None)
-        self.model.show_for(ndim if ndim in (2, 3) else None)
+        if ndim not in (2, 3):
+            ndim = None
+        stacked = ndim == 3 and is_stack(layer, self.fixed.frame())
+        self.model.show_for(ndim, stacked)
         self.changed.emit()
 
     def _separate(self) -> None:
