@@ -59,6 +59,8 @@ def main() -> None:
     model = load_bundle(chosen.model)
     metrics = dict(model.header.metrics)
     if chosen.val:
+        # What training has measured on the same pairs, more coarsely.
+        metrics.pop('held-out pairs', None)
         metrics[chosen.name] = overlap_figures(_mat_cases(model, chosen.val))
     if chosen.phantom:
         metrics['phantom'] = overlap_figures(
