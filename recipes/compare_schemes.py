@@ -206,23 +206,24 @@ def measure(model: Model, pairs: PairSource) -> list[dict[str, float]]:
 
 def report(folder: Path) -> str:
     """Return the tables as Markdown, one row for each variant."""
-    found: dict[str, list[Cases]] = {}
+    found: dict[str, dict[int, Cases]] = {}
     for path in sorted(folder.glob('*/cases.csv')):
-        key, _, _ = path.parent.name.rpartition('-')
-        found.setdefault(key, []).append(_read_cases(path))
-    means = {
-        key: {m: np.mean([run[m] for run in runs], axis=0) for m in METRICS}
-        for key, runs in found.items()
-    }
+        key, _, seed = path.parent.name.rpartition('-')
+        found.setdefault(key, {})[int(seed)] = _read_cases(path)
     headings = ['scheme', 'seeds', 'DSC', 'HD', 'ASD', 'folded %']
     headings += ['DSC against vanilla', 'p']
     lines = [f'| {" | ".join(headings)} |', '|---' * len(headings) + '|']
-    for key in (k for k in VARIANTS if k in means):
-        per_case, runs = means[key], found[key]
-        cells = [key, str(len(runs))]
+    for key in (k for k in VARIANTS if k in found):
+        runs = list(found[key].values())
+        cells = [key, ' '.join(str(seed) for seed in found[key])]
         cells += [_mean_and_spread([run[m] for run in runs]) for m in METRICS]
         cells.append(f'{np.mean([run["folded"] for run in runs]):.4f}')
-        cells += _against(per_case, means.get(_plain(VARIANTS[key]).key))
+        plain = _plain(VARIANTS[key]).key
+        cells += (
+            ['', '']
+            if key == plain
+            else _against(found[key], found.get(plain, {}))
+        )
         lines.append('| ' + ' | '.join(cells) + ' |')
     return '\n'.join(lines)
 
@@ -246,13 +247,19 @@ def _mean_and_spread(runs: Sequence[NDArray[np.float64]]) -> str:
     return f'{np.mean(means):.4f} ± {spread:.4f}'
 
 
-def _against(ours: Cases, vanilla: Cases | None) -> list[str]:
-    """Paired t-test over the cases, each averaged over the seeds."""
-    if vanilla is None or ours is vanilla:
+def _against(
+    ours: Mapping[int, Cases], plain: Mapping[int, Cases]
+) -> list[str]:
+    """Paired t-test over the cases, averaged over the seeds of both."""
+    seeds = sorted(ours.keys() & plain.keys())
+    if not seeds:
         return ['', '']
-    difference = ours['dsc'] - vanilla['dsc']
-    p = ttest_rel(ours['dsc'], vanilla['dsc']).pvalue
-    return [f'{difference.mean():+.4f}', f'{p:.2g}']
+    mine, other = (
+        np.mean([runs[seed]['dsc'] for seed in seeds], axis=0)
+        for runs in (ours, plain)
+    )
+    p = ttest_rel(mine, other).pvalue
+    return [f'{(mine - other).mean():+.4f}', f'{p:.2g}']
 
 
 def _warm_up(pairs: PairSource, seed: int, output: Path) -> Path:
