@@ -129,7 +129,7 @@ def test_what_nobody_has_recorded_is_said() -> None:
 def test_no_paths_of_a_computer() -> None:
     training = {'start_from': '/home/someone/first/model.safetensors'}
     text = model_card(replace(HEADER, training=training)).to_text()
-    assert '/root' not in text
+    assert '/home' not in text
     assert 'a model of its own' in text
 
 
