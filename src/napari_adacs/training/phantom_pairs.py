@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_adacs.io.atomic import atomic_path
 from napari_adacs.phantom.echo import EchoOptions, echo_pair, random_options
+from napari_adacs.training.pair_cache import kept_pair
 from napari_adacs.training.pairs import (
     PairSource,
     TrainingPair,
@@ -63,16 +63,7 @@ class PhantomPairs(PairSource):
             return _make(seed, self.shape)
         size = 'x'.join(str(n) for n in self.shape)
         path = self.folder / f'phantom_{size}_{seed:05d}.npz'
-        if not path.exists():
-            _save(path, _make(seed, self.shape))
-        with np.load(path) as data:
-            return TrainingPair(
-                data['moving'].astype(np.float32) / 255,
-                data['fixed'].astype(np.float32) / 255,
-                data['moving_labels'],
-                data['fixed_labels'],
-                path.stem,
-            )
+        return kept_pair(path, path.stem, lambda: _make(seed, self.shape))
 
 
 def training_options(seed: int, ndim: int) -> EchoOptions:
@@ -105,14 +96,3 @@ def _make(seed: int, shape: tuple[int, ...]) -> TrainingPair:
         pair.fixed_labels.T,
         f'phantom {seed}',
     )
-
-
-def _save(path: Path, pair: TrainingPair) -> None:
-    with atomic_path(path) as temporary, open(temporary, 'wb') as file:
-        np.savez_compressed(
-            file,
-            moving=np.round(pair.moving * 255).astype(np.uint8),
-            fixed=np.round(pair.fixed * 255).astype(np.uint8),
-            moving_labels=np.asarray(pair.moving_labels),
-            fixed_labels=np.asarray(pair.fixed_labels),
-        )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
-from napari_adacs.io.atomic import atomic_path
 from napari_adacs.phantom.shapes import shapes_pair
 from napari_adacs.phantom.shapes_options import ShapesOptions
+from napari_adacs.training.pair_cache import as_kept, kept_pair
 from napari_adacs.training.pairs import PairSource, TrainingPair
 
 _MOST_KEPT = 4e9  # bytes of all pairs, before compression
@@ -74,21 +73,17 @@ class ShapePairs(PairSource):
     def _whole(self, index: int) -> TrainingPair:
         seed, name = self.seeds[index], self.name(index)
         if self.folder is None:
-            return self._make(seed, name)
+            # as it would come back from the disk
+            return as_kept(self._make(seed, name))
         size = 'x'.join(str(n) for n in self.shape)
         path = self.folder / f'{self._kind}_{size}_{seed}.npz'
-        pair = _read(path, name)
-        if pair is None:
-            pair = self._make(seed, name)
-            _save(path, pair)
-        return pair
+        return kept_pair(path, name, lambda: self._make(seed, name))
 
     def _make(self, seed: int, name: str) -> TrainingPair:
         pair = shapes_pair(seed, self.shape, self.options)
-        # As it comes back from the disk, whether it has been there or not.
         return TrainingPair(
-            np.round(pair.moving * 255) / np.float32(255),
-            np.round(pair.fixed * 255) / np.float32(255),
+            pair.moving,
+            pair.fixed,
             pair.moving_labels,
             pair.fixed_labels,
             name,
@@ -117,32 +112,3 @@ def in_classes(pair: TrainingPair, count: int) -> TrainingPair:
     return replace(
         pair, moving_labels=classes[moving], fixed_labels=classes[fixed]
     )
-
-
-def _read(path: Path, name: str) -> TrainingPair | None:
-    """Read a pair; None where there is no whole one."""
-    try:
-        with np.load(path) as data:
-            moving, fixed, moving_labels, fixed_labels = (
-                data[key] for key in _KEYS
-            )
-    except (OSError, ValueError, KeyError, BadZipFile):
-        return None
-    return TrainingPair(
-        moving.astype(np.float32) / np.float32(255),
-        fixed.astype(np.float32) / np.float32(255),
-        moving_labels,
-        fixed_labels,
-        name,
-    )
-
-
-def _save(path: Path, pair: TrainingPair) -> None:
-    with atomic_path(path) as temporary, open(temporary, 'wb') as file:
-        np.savez_compressed(
-            file,
-            moving=np.round(pair.moving * 255).astype(np.uint8),
-            fixed=np.round(pair.fixed * 255).astype(np.uint8),
-            moving_labels=np.asarray(pair.moving_labels),
-            fixed_labels=np.asarray(pair.fixed_labels),
-        )
