@@ -51,8 +51,8 @@ class Networks:
         )
         for module in model.modules().values():
             module.to(device=device, memory_format=layout)  # type: ignore[call-overload]
-        self.moving = pair.moving.to(device)
-        self.fixed = pair.fixed.to(device)
+        self.moving = self.images(pair.moving).to(device)
+        self.fixed = self.images(pair.fixed).to(device)
         self._score: Tensor | None = None
 
     @property
@@ -89,6 +89,10 @@ class Networks:
                 self._score,
                 eta=estimator.eta if eta is None else eta,
             )
+
+    def images(self, values: Tensor) -> Tensor:
+        """Return an image of the pair as the networks see it."""
+        return values
 
     def batched(self, values: Tensor) -> Tensor:
         """Return values on the network grid (1, C, ...) as `moving` is."""

@@ -12,10 +12,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from napari_adacs.models.model import Model
 from napari_adacs.networks.base import Motion
 from napari_adacs.registration.estimate import Maps, Networks
-from napari_adacs.registration.preprocess import NetworkPair, scaled
+from napari_adacs.registration.preprocess import scaled
 from napari_adacs.spatial.operators import warp
 
 
@@ -36,25 +35,13 @@ class SliceNetworks(Networks):
         As in `RunConfig`.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        pair: NetworkPair,
-        device: torch.device,
-        backend: str,
-    ) -> None:
-        scaled_pair = replace(
-            pair,
-            moving=_scaled_slices(pair.moving),
-            fixed=_scaled_slices(pair.fixed),
-        )
-        super().__init__(model, scaled_pair, device, backend)
-        self.moving = _as_batch(self.moving)
-        self.fixed = _as_batch(self.fixed)
+    def images(self, values: Tensor) -> Tensor:
+        """Return the slices of an image, each scaled by itself."""
+        return torch.stack([scaled(s) for s in self.batched(values)])
 
     def batched(self, values: Tensor) -> Tensor:
-        """Return values of the volume as a batch of slices."""
-        return _as_batch(values)
+        """Turn (1, 1, slices, *shape) into (slices, 1, *shape)."""
+        return values.transpose(0, 2)[:, :, 0].contiguous()
 
     def on_grid(self, motion: Motion) -> Motion:
         """Return the motion of the slices as one of the volume."""
@@ -86,15 +73,6 @@ class SliceNetworks(Networks):
     def spacing(self) -> Sequence[float]:
         """Voxel size within the slices."""
         return self.pair.grid.spacing[1:]
-
-
-def _scaled_slices(volume: Tensor) -> Tensor:
-    return torch.stack([scaled(s) for s in volume[0, 0]])[None, None]
-
-
-def _as_batch(volume: Tensor) -> Tensor:
-    """Turn (1, 1, slices, *shape) into (slices, 1, *shape)."""
-    return volume.transpose(0, 2)[:, :, 0].contiguous()
 
 
 def _as_volume(batch: Tensor) -> Tensor:
