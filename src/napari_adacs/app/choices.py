@@ -113,10 +113,10 @@ def card_of(
     ModelError
         If there is no such model any more.
     """
-    entry = find_model(model, ndim)
-    chosen = automatic if model == AUTOMATIC else None
-    if chosen is not None:
-        entry = chosen.entry
+    if model == AUTOMATIC and automatic is not None:
+        entry = automatic.entry
+    else:
+        entry = find_model(model, ndim)
     return model_card(entry.header).to_markdown()
 
 
