@@ -10,6 +10,7 @@ import torch
 from napari_adacs.networks.diffusion_blocks import (
     Attention,
     TimeEncoding,
+    group_norm,
     linear_attention,
     softmax_attention,
 )
@@ -77,3 +78,20 @@ def test_levels_that_attend_are_those_asked_for():
     assert attending(network) == {'downs.3', 'mid.0', 'ups.3', 'ups.4'}
     network = ScoreUNet(3, 4, (1, 2, 2), (False, False, False))
     assert attending(network) == {'mid.0'}
+
+
+@pytest.mark.parametrize(('ndim', 'groups'), [(2, 32), (3, 4)])
+def test_published_widths_have_the_published_groups(ndim, groups):
+    features = {2: 64, 3: 8}[ndim]
+    for width in (1, 2, 3, 4, 6, 8):
+        assert group_norm(ndim, width * features).num_groups == groups
+
+
+@pytest.mark.parametrize('features', [4, 16])
+def test_a_light_network_still_sees_the_step(features):
+    torch.manual_seed(0)
+    network = ScoreUNet(2, features, (1, 2), [False, True]).double()
+    x = torch.randn(1, 3, 8, 8).double()
+    with torch.no_grad():
+        early, late = (network(x, torch.tensor([t])) for t in (0, 1500))
+    assert (early - late).abs().max() > 1e-3 * early.std()

@@ -11,14 +11,16 @@ Ho et al., "Denoising Diffusion Probabilistic Models", NeurIPS 2020, App. B.
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_adacs.networks.unet import convolution
 
-# Groups of the group normalisation, by number of axes.
-GROUPS = {2: 32, 3: 4}
+# Most groups of the group normalisation, by number of axes.
+_GROUPS = {2: 32, 3: 4}
 _LINEAR_HEADS = 4
 
 
@@ -39,6 +41,15 @@ class TimeEncoding(nn.Module):
         return torch.cat([angles.sin(), angles.cos()], dim=-1)
 
 
+def group_norm(ndim: int, channels: int) -> nn.GroupNorm:
+    """Return a group normalisation, of at least two channels per group.
+
+    A group of one would take away what the step's encoding adds to a channel.
+    The published widths get the published number of groups.
+    """
+    return nn.GroupNorm(math.gcd(_GROUPS[ndim], channels // 2), channels)
+
+
 class NormConv(nn.Module):
     """Group normalisation, swish, dropout and convolution 3^ndim."""
 
@@ -51,7 +62,7 @@ class NormConv(nn.Module):
     ) -> None:
         super().__init__()
         self.block = nn.Sequential(
-            nn.GroupNorm(GROUPS[ndim], in_channels),
+            group_norm(ndim, in_channels),
             nn.SiLU(),
             nn.Dropout(dropout) if dropout else nn.Identity(),
             convolution(ndim)(in_channels, out_channels, 3, padding=1),
@@ -109,7 +120,7 @@ class Attention(nn.Module):
     def __init__(self, ndim: int, channels: int) -> None:
         super().__init__()
         self.heads = 1 if ndim == 2 else _LINEAR_HEADS
-        self.norm = nn.GroupNorm(GROUPS[ndim], channels)
+        self.norm = group_norm(ndim, channels)
         self.qkv = convolution(ndim)(channels, 3 * channels, 1, bias=False)
         self.out = convolution(ndim)(channels, channels, 1)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from napari_adacs.errors import InputError
 from napari_adacs.models.header import GridPolicy
 from napari_adacs.training.optimiser_section import OptimiserConfig
+from napari_adacs.training.recipe_file import read_recipe
 from napari_adacs.training.sections import (
     AugmentConfig,
     DataConfig,
@@ -164,25 +164,14 @@ def config_from_dict(values: Mapping[str, Any]) -> TrainConfig:
 
 
 def load_config(path: str | Path) -> TrainConfig:
-    """Read a configuration from a TOML file.
+    """Read a configuration from a TOML file, see `read_recipe`.
 
     Raises
     ------
     InputError
         If the file cannot be read or a key is unknown.
     """
-    try:
-        with open(path, 'rb') as file:
-            values = tomllib.load(file)
-    except OSError as error:
-        raise InputError(
-            f"The configuration '{path}' cannot be read: {error.strerror}."
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(
-            f"The configuration '{path}' is not valid TOML: {error}."
-        ) from error
-    return config_from_dict(values)
+    return config_from_dict(read_recipe(path))
 
 
 def _build(kind: type, values: Any, where: str) -> Any:
