@@ -1,0 +1,33 @@
+"""Every recipe can be read, and its networks built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from napari_adacs.training.config import load_config
+from napari_adacs.training.train import new_model
+
+RECIPES = sorted((Path(__file__).parents[2] / 'recipes').glob('*.toml'))
+
+
+@pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
+def test_recipe(path):
+    config = load_config(path)
+    model = new_model(config)
+    assert model.header.name == config.name
+    assert model.header.ndim == len(config.shape)
+    multiple = model.displacement.size_multiple
+    assert all(size % multiple == 0 for size in config.shape)
+    assert config.info.get('title') and config.info.get('licence')
+
+
+@pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
+def test_the_command_at_its_top_names_it(path):
+    comment = [
+        line.strip('# \\')
+        for line in path.read_text().splitlines()
+        if line.startswith('#')
+    ]
+    assert f'--config recipes/{path.name}' in ' '.join(comment)
