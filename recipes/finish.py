@@ -77,9 +77,13 @@ def main() -> None:
         found = _detection(model, chosen.phantom)
         if found:
             metrics['phantom nuisance AUC'] = found
+    preference = chosen.preference
+    if preference is None:
+        preference = model.header.preference
     header = dataclasses.replace(
         model.header,
         metrics=metrics,
+        preference=preference,
         training=_training(model.header.training, chosen),
     )
     print(model_card(header).to_text())
@@ -177,6 +181,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument('--split', help='how that was divided')
     parser.add_argument('--time', help='how long training took, on what')
     parser.add_argument('--limits', help='where it is known to fail')
+    parser.add_argument(
+        '--preference',
+        type=int,
+        help='among models for one kind of image the largest is taken',
+    )
     parser.add_argument(
         '--command',
         action='append',
