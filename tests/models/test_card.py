@@ -165,6 +165,12 @@ def test_old_runs_say_which_labels_guided() -> None:
         assert wanted in text
 
 
+def test_known_motion_is_said_where_it_taught() -> None:
+    for training, said in (({'motion_weight': 0.01}, True), ({}, False)):
+        text = model_card(replace(HEADER, training=training)).to_text()
+        assert ('of phantoms, weight 0.01' in text) is said
+
+
 def test_the_page_in_the_manual_is_that_of_the_bundles(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -25,9 +25,8 @@ def add_train(verbs: Verbs[ArgumentParser]) -> None:
         help='folder with train/ and val/ of .mat or NIfTI pairs, folder '
         'of NIfTI pairs, .csv table, pattern such as '
         '"{patient}_{ED>ES}[|_gt].nii.gz", phantom:N for N pairs of the '
-        'echo phantom (phantom-cells:N: cells of its tissue are the '
-        'labels), or shapes:N for N pairs of random shapes; several are '
-        'joined, and the first is validated on',
+        'echo phantom, or shapes:N for N pairs of random shapes; several '
+        'are joined, and the first is validated on',
     )
     parser.add_argument(
         '--config', required=True, metavar='FILE', help='.toml recipe'

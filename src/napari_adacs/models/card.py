@@ -147,6 +147,9 @@ def _training(
     yield 'data', _pairs(run.get('pairs'))
     yield 'split', str(run.get('split', _UNKNOWN))
     yield 'labels', str(run.get('labels', _labels(header.training)))
+    weight = header.training.get('motion_weight')
+    if weight:
+        yield 'known motion', f'of phantoms, weight {weight:g}'
     start = run.get('started from') or header.training.get('start_from')
     if start:
         # Older bundles hold paths of the computer they were trained on.

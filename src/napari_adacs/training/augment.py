@@ -20,10 +20,10 @@ from napari_adacs.training.sections import AugmentConfig
 def augment(batch: Batch, config: AugmentConfig, rng: Generator) -> Batch:
     """Return a changed copy of a batch."""
     frames = [
-        torch.cat([image, masks], dim=1)
-        for image, masks in (
-            (batch.moving, batch.moving_masks),
-            (batch.fixed, batch.fixed_masks),
+        torch.cat(channels, dim=1)
+        for channels in (
+            (batch.moving, batch.moving_masks, batch.moving_tissue),
+            (batch.fixed, batch.fixed_masks, batch.fixed_tissue),
         )
     ]
     frames = _orient(frames, config, rng)
@@ -31,11 +31,16 @@ def augment(batch: Batch, config: AugmentConfig, rng: Generator) -> Batch:
         frames = _deform(frames, config.warp, rng)
     pair = torch.cat([frame[:, :1] for frame in frames], dim=1)
     pair = _intensities(pair, config, rng)
+    # What is attached to tissue stays what it is, wherever that goes.
+    masks = batch.moving_masks.shape[1]
+    attached = [frame[:, 1:].tensor_split([masks], dim=1) for frame in frames]
     return Batch(
         pair[:, :1].contiguous(),
         pair[:, 1:].contiguous(),
-        frames[0][:, 1:].contiguous(),
-        frames[1][:, 1:].contiguous(),
+        attached[0][0].contiguous(),
+        attached[1][0].contiguous(),
+        attached[0][1].contiguous(),
+        attached[1][1].contiguous(),
     )
 
 

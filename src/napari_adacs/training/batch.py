@@ -25,6 +25,10 @@ class Batch:
         Images in [0, 1].
     moving_masks, fixed_masks : (N, L, *shape) torch.Tensor
         Masks of L labels; L is 0 where labels do not take part.
+    moving_tissue, fixed_tissue : (N, ndim + 1 or 0, *shape) torch.Tensor
+        Which tissue is at a voxel, as its position in the moving image in
+        voxels of that image's file, and whether that is known (1) or not
+        (0). No channels where known motion does not take part.
     names : tuple of str
         Names of the pairs, for reports.
     """
@@ -33,6 +37,8 @@ class Batch:
     fixed: Tensor
     moving_masks: Tensor
     fixed_masks: Tensor
+    moving_tissue: Tensor
+    fixed_tissue: Tensor
     names: tuple[str, ...] = ()
 
     def to(self, device: torch.device) -> Batch:
@@ -44,6 +50,8 @@ class Batch:
             self.fixed.to(device, non_blocking=True),
             self.moving_masks.to(device, non_blocking=True),
             self.fixed_masks.to(device, non_blocking=True),
+            self.moving_tissue.to(device, non_blocking=True),
+            self.fixed_tissue.to(device, non_blocking=True),
             self.names,
         )
 
@@ -60,6 +68,8 @@ def join(batches: Sequence[Batch]) -> Batch:
         torch.cat([b.fixed for b in batches]),
         _join_masks([b.moving_masks for b in batches]),
         _join_masks([b.fixed_masks for b in batches]),
+        torch.cat([b.moving_tissue for b in batches]),
+        torch.cat([b.fixed_tissue for b in batches]),
         tuple(name for b in batches for name in b.names),
     )
 
@@ -78,6 +88,7 @@ def collate(
     pairs: Sequence[TrainingPair],
     shape: tuple[int, ...],
     labels: Sequence[int] = (),
+    motion: bool = False,
 ) -> Batch:
     """Stack pairs, resampled to a shape.
 
@@ -89,12 +100,17 @@ def collate(
         Grid of the network.
     labels : sequence of int, optional
         Labels whose masks are wanted; empty where a pair has none.
+    motion : bool
+        Whether the true motion is wanted; unknown where a pair has none.
     """
+    tissue = [_tissue(pair, shape, motion) for pair in pairs]
     return Batch(
         _images([p.moving for p in pairs], shape),
         _images([p.fixed for p in pairs], shape),
         _masks([p.moving_labels for p in pairs], pairs, shape, labels),
         _masks([p.fixed_labels for p in pairs], pairs, shape, labels),
+        torch.cat([moving for moving, _ in tissue]),
+        torch.cat([fixed for _, fixed in tissue]),
     )
 
 
@@ -137,3 +153,21 @@ def _mask(
         return np.zeros(pair.fixed.shape, np.float32)
     mask: NDArray[np.float32] = (segmentation == label).astype(np.float32)
     return mask
+
+
+def _tissue(
+    pair: TrainingPair, shape: tuple[int, ...], motion: bool
+) -> tuple[Tensor, Tensor]:
+    """Say which tissue is where, in the moving and in the fixed frame."""
+    if not motion:
+        none = torch.zeros(1, 0, *shape)
+        return none, none
+    if pair.displacement is None:
+        unknown = torch.zeros(1, len(shape) + 1, *shape)
+        return unknown, unknown
+    places = torch.from_numpy(np.indices(pair.moving.shape, np.float32))
+    moved = torch.from_numpy(pair.displacement)
+    known = moved.isfinite().all(0, keepdim=True).float()
+    moving = torch.cat([places, known])[None]
+    fixed = torch.cat([places + moved.nan_to_num(), known])[None]
+    return resize(moving, shape), resize(fixed, shape)

@@ -53,6 +53,9 @@ data
     dice_count : int
         How many of these a step draws from each pair, where no labels are
         named.
+    motion_weight : float
+        Weight of the distance, in voxels of the images' files, between where
+        tissue is taken and where it is, for pairs whose motion is known.
     bidirectional : bool
         Whether each pair is also registered the other way round.
     shape : tuple of int
@@ -89,6 +92,7 @@ data
     dice_weight: float = 0.0
     dice_labels: tuple[int, ...] = ()
     dice_count: int = 8
+    motion_weight: float = 0.0
     bidirectional: bool = True
     shape: tuple[int, ...] = (128, 128)
     grid: GridPolicy = 'resize'
@@ -110,14 +114,21 @@ data
             raise InputError("'learning_rate' must be positive.")
         if self.final_learning_rate < 0:
             raise InputError("'final_learning_rate' must not be negative.")
-        if min(self.similarity_weight, self.dice_weight) < 0:
+        weights = (
+            self.similarity_weight,
+            self.dice_weight,
+            self.motion_weight,
+        )
+        if min(weights) < 0:
             raise InputError(
-                "'similarity_weight' and 'dice_weight' must not be negative."
+                "'similarity_weight', 'dice_weight' and 'motion_weight' must "
+                'not be negative.'
             )
-        if self.similarity_weight == 0 and self.dice_weight == 0:
+        if max(weights) == 0:
             raise InputError(
-                'Neither similarity nor labels teach the displacement.',
-                "Set 'similarity_weight' or 'dice_weight'.",
+                'Neither similarity nor labels nor known motion teach the '
+                'displacement.',
+                "Set 'similarity_weight', 'dice_weight' or 'motion_weight'.",
             )
         if self.dice_count < 1:
             raise InputError("'dice_count' must be at least 1.")

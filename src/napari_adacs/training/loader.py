@@ -95,7 +95,12 @@ class Loader:
         for position in positions:
             pair = self.pairs[chosen[position]]
             labels = self._labels(pair, step, position)
-            sample = collate([pair], self.config.shape, labels)
+            sample = collate(
+                [pair],
+                self.config.shape,
+                labels,
+                motion=self.config.motion_weight > 0,
+            )
             rng = generator(self.config.seed, 'changes', step, position)
             changed = augment(sample, changes, rng)
             samples.append(replace(changed, names=(pair.name,)))

@@ -27,7 +27,7 @@ class TrainingPair:
     moving, fixed : (*shape) numpy.ndarray of float32
         Images in [0, 1], on one grid.
     moving_labels, fixed_labels : (*shape) numpy.ndarray of uint8, optional
-        Segmentations, used for validation only.
+        Segmentations.
     name : str
         For reports.
     group : str
@@ -38,6 +38,9 @@ class TrainingPair:
         Units of the spacing: 'voxel' is a voxel of the images' files.
     grid : Grid, optional
         Where the pair lies in the world, if that is known.
+    displacement : (ndim, *shape) numpy.ndarray of float32, optional
+        The true pull-back displacement in voxels, NaN where it is unknown;
+        phantoms have one.
     """
 
     moving: NDArray[np.float32]
@@ -49,6 +52,7 @@ class TrainingPair:
     spacing: tuple[float, ...] = ()
     units: Literal['mm', 'voxel'] = 'voxel'
     grid: Grid | None = None
+    displacement: NDArray[np.float32] | None = None
 
 
 class PairSource(ABC):

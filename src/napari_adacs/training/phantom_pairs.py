@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_adacs.phantom.cells import tissue_cells
 from napari_adacs.phantom.echo import EchoOptions, echo_pair, random_options
 from napari_adacs.training.pair_cache import kept_pair
 from napari_adacs.training.pairs import (
@@ -30,9 +29,6 @@ class PhantomPairs(PairSource):
         Seed of the first pair.
     folder : str or Path, optional
         Where pairs are kept once made; made anew each time without it.
-    cells : bool, default: False
-        Whether labels are cells that move with the tissue, see
-        `tissue_cells`, instead of anatomy.
     """
 
     def __init__(
@@ -41,12 +37,10 @@ class PhantomPairs(PairSource):
         count: int,
         first_seed: int = 0,
         folder: str | Path | None = None,
-        cells: bool = False,
     ) -> None:
         self.shape = shape
         self.count = count
         self.first_seed = first_seed
-        self.cells = cells
         self.folder = Path(folder) if folder is not None else None
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -66,12 +60,11 @@ class PhantomPairs(PairSource):
 
     def _load(self, seed: int) -> TrainingPair:
         if self.folder is None:
-            return _make(seed, self.shape, self.cells)
+            return _make(seed, self.shape)
         size = 'x'.join(str(n) for n in self.shape)
-        kind = 'cells' if self.cells else 'phantom'
-        path = self.folder / f'{kind}_{size}_{seed:05d}.npz'
+        path = self.folder / f'phantom_{size}_{seed:05d}.npz'
         return kept_pair(
-            path, path.stem, lambda: _make(seed, self.shape, self.cells)
+            path, path.stem, lambda: _make(seed, self.shape), moved=True
         )
 
 
@@ -94,19 +87,16 @@ def training_options(seed: int, ndim: int) -> EchoOptions:
     )
 
 
-def _make(seed: int, shape: tuple[int, ...], cells: bool) -> TrainingPair:
+def _make(seed: int, shape: tuple[int, ...]) -> TrainingPair:
     ndim = len(shape)
     pair = echo_pair(seed, ndim, shape, options=training_options(seed, ndim))
-    moving_labels, fixed_labels = (
-        tissue_cells(pair)
-        if cells
-        else (pair.moving_labels, pair.fixed_labels)
-    )
+    motion = np.where(pair.sector, pair.displacement, np.float32(np.nan))
     # The phantom is in (z,) y, x order; training images are in x, y(, z).
     return TrainingPair(
         normalise(pair.moving).T,
         normalise(pair.fixed).T,
-        moving_labels.T,
-        fixed_labels.T,
+        pair.moving_labels.T,
+        pair.fixed_labels.T,
         f'phantom {seed}',
+        displacement=np.stack([part.T for part in motion[::-1]]),
     )

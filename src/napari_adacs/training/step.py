@@ -10,6 +10,7 @@ from torch import Tensor
 
 from napari_adacs.models.model import Model
 from napari_adacs.networks.base import Motion
+from napari_adacs.objectives.known_motion import tissue_distance
 from napari_adacs.objectives.overlap import dice_loss
 from napari_adacs.spatial.operators import warp
 from napari_adacs.training.batch import Batch
@@ -112,6 +113,9 @@ def displacement_terms(
     if config.dice_weight > 0:
         overlap = _overlap(batch, motions.forward)
         terms['dice'] = config.dice_weight * overlap
+    if config.motion_weight > 0:
+        distance = _distance(batch, motions.forward)
+        terms['motion'] = config.motion_weight * distance
     return terms
 
 
@@ -157,6 +161,15 @@ def _overlap(batch: Batch, motion: Motion) -> Tensor:
     if motion.inverse is not None:
         warped = warp(batch.fixed_masks, motion.inverse)
         losses.append(dice_loss(batch.moving_masks, warped))
+    return _mean(losses)
+
+
+def _distance(batch: Batch, motion: Motion) -> Tensor:
+    moved = warp(batch.moving_tissue, motion.displacement)
+    losses = [tissue_distance(batch.fixed_tissue, moved)]
+    if motion.inverse is not None:
+        moved = warp(batch.fixed_tissue, motion.inverse)
+        losses.append(tissue_distance(batch.moving_tissue, moved))
     return _mean(losses)
 
 

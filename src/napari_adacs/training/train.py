@@ -100,7 +100,7 @@ def train(
             start_from(model, config.start_from)
         held_out = None if validation is None else as_source(validation)
         source = as_source(pairs)
-        _check_labels(source, config)
+        _check_guidance(source, config)
         with readable_device_errors(config, where, lambda: 0):
             trainer = Trainer(
                 model, config, source, held_out, path, where, processes
@@ -160,20 +160,33 @@ def _preference(info: Mapping[str, Any]) -> int:
     return value
 
 
-def _check_labels(pairs: PairSource, config: TrainConfig) -> None:
-    """Refuse to learn from labels where there are none."""
-    if not config.dice_weight or not (
-        config.stages.displacement or config.stages.joint
-    ):
+def _check_guidance(pairs: PairSource, config: TrainConfig) -> None:
+    """Refuse to learn from what no pair has."""
+    if not (config.stages.displacement or config.stages.joint):
         return
-    for index in range(len(pairs)):
-        pair = pairs[index]
-        if pair.moving_labels is not None and pair.fixed_labels is not None:
-            return
-    raise InputError(
-        "'dice_weight' asks for guidance by labels, and no pair has any.",
-        "Add segmentations of both images, or set 'dice_weight' to 0.",
-    )
+    if config.dice_weight and not _any(pairs, _has_labels):
+        raise InputError(
+            "'dice_weight' asks for guidance by labels, and no pair has any.",
+            "Add segmentations of both images, or set 'dice_weight' to 0.",
+        )
+    if config.motion_weight and not _any(pairs, _has_motion):
+        raise InputError(
+            "'motion_weight' asks for guidance by known motion, and that of "
+            'no pair is known.',
+            "Add 'phantom:200' to the data, or set 'motion_weight' to 0.",
+        )
+
+
+def _has_labels(pair: TrainingPair) -> bool:
+    return pair.moving_labels is not None and pair.fixed_labels is not None
+
+
+def _has_motion(pair: TrainingPair) -> bool:
+    return pair.displacement is not None
+
+
+def _any(pairs: PairSource, has: Callable[[TrainingPair], bool]) -> bool:
+    return any(has(pairs[index]) for index in range(len(pairs)))
 
 
 def _recipe(config: TrainConfig) -> dict[str, Any]:

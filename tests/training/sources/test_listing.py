@@ -49,14 +49,6 @@ def test_phantoms_have_seeds_of_their_own() -> None:
     assert not set(found.training.phantoms) & set(found.held_out.phantoms)
 
 
-def test_cells_are_trained_on_and_the_anatomy_is_validated() -> None:
-    found = list_data('phantom-cells:20', DataConfig())
-    assert found.training.cells and not found.held_out.cells
-    anatomy = list_data('phantom:20', DataConfig())
-    assert found.training.phantoms == anatomy.training.phantoms
-    assert found.held_out == anatomy.held_out
-
-
 @pytest.mark.parametrize(
     ('name', 'sentence'),
     [

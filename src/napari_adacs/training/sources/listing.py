@@ -17,8 +17,6 @@ from napari_adacs.training.sections import DataConfig
 from napari_adacs.training.sources.splitting import split_groups
 
 PHANTOM = 'phantom:'
-# Labels are cells that move with the tissue.
-PHANTOM_CELLS = 'phantom-cells:'
 SHAPES = 'shapes:'
 # Both frames of a pair are one kind of image.
 SHAPES_ALIKE = 'shapes-alike:'
@@ -41,8 +39,6 @@ class Listed:
         Files of the papers, each a pair; all in one folder.
     phantoms : range
         Seeds of phantom pairs.
-    cells : bool
-        Whether the labels of these are cells that move with the tissue.
     shapes : range
         Seeds of pairs of random shapes.
     alike : bool
@@ -52,7 +48,6 @@ class Listed:
     files: tuple[PairFiles, ...] = ()
     mats: tuple[Path, ...] = ()
     phantoms: range = range(0)
-    cells: bool = False
     shapes: range = range(0)
     alike: bool = False
 
@@ -94,7 +89,7 @@ class Listing:
 
 def is_made(name: str) -> bool:
     """Return whether a name asks for pairs that are computed."""
-    return name.startswith((PHANTOM, PHANTOM_CELLS, SHAPES, SHAPES_ALIKE))
+    return name.startswith((PHANTOM, SHAPES, SHAPES_ALIKE))
 
 
 def made_pairs(name: str) -> int:
@@ -119,8 +114,7 @@ def list_data(name: str, config: DataConfig) -> Listing:
         If there are no pairs, or no such data.
     """
     if is_made(name):
-        of_shapes = name.startswith((SHAPES, SHAPES_ALIKE))
-        return _shapes(name) if of_shapes else _phantom(name)
+        return _phantom(name) if name.startswith(PHANTOM) else _shapes(name)
     root = Path(name).expanduser()
     if not is_pattern(name) and root.is_dir():
         if (root / 'train').is_dir():
@@ -181,11 +175,7 @@ def _files(pairs: Sequence[PairFiles], config: DataConfig) -> Listing:
 
 def _phantom(name: str) -> Listing:
     training, held_out = _seeds(name, FIRST_VALIDATION_SEED, 'phantom pairs')
-    cells = name.startswith(PHANTOM_CELLS)
-    # What is validated is the anatomy.
-    return Listing(
-        Listed(phantoms=training, cells=cells), Listed(phantoms=held_out)
-    )
+    return Listing(Listed(phantoms=training), Listed(phantoms=held_out))
 
 
 def _shapes(name: str) -> Listing:

@@ -88,8 +88,7 @@ def open_data(
     data : sequence of str
         Each a folder with ``train/`` and, optionally, ``val/`` of the
         papers' .mat files; a folder, table or pattern of image files (see
-        `find_pairs`); ``phantom:N`` for N pairs of the echo phantom,
-        ``phantom-cells:N`` where cells of its tissue are the labels; or
+        `find_pairs`); ``phantom:N`` for N pairs of the echo phantom; or
         ``shapes:N`` for N pairs of random shapes. All are trained on, the
         first one is validated on.
     config : TrainConfig
@@ -174,7 +173,7 @@ def _source(
         seeds = listed.phantoms
         kept = None if folder is None else folder / 'phantom'
         shape = _PHANTOM_SHAPE[config.ndim]
-        return PhantomPairs(shape, len(seeds), seeds.start, kept, listed.cells)
+        return PhantomPairs(shape, len(seeds), seeds.start, kept)
     if listed.shapes:
         kept = None if folder is None else folder / 'shapes'
         classes = _SIZE_CLASSES if held_out else 0
