@@ -12,11 +12,23 @@ from napari_adacs.models.library import find_model, list_models
 from napari_adacs.training.pairs import MatFolder
 
 BUNDLED = [e for e in list_models() if e.source == 'bundled']
-NAMES = {
-    2: ('voxelmorph-adacs-echo2d', 'voxelmorph-heteroscedastic-echo2d'),
-    3: ('voxelmorph-adacs-echo3d', 'voxelmorph-heteroscedastic-echo3d'),
+# Least mean Dice of the myocardium on held-out pairs, by network: that of the
+# better paper for TransMorph and DiffuseMorph.
+LEAST = {
+    'echo2d': {
+        'pyramid': 0.86,
+        'voxelmorph': 0.81,
+        'transmorph': 0.804,
+        'diffusemorph': 0.7765,
+    },
+    'cine2d': {'pyramid': 0.83, 'transmorph': 0.781, 'diffusemorph': 0.721},
 }
-CINE = ('pyramid-adacs-cine2d', 'pyramid-heteroscedastic-cine2d')
+SCHEMES = ('adacs', 'heteroscedastic')
+ECHO, CINE = (
+    [f'{network}-{s}-{domain}' for network in LEAST[domain] for s in SCHEMES]
+    for domain in ('echo2d', 'cine2d')
+)
+ECHO_3D = [f'voxelmorph-{scheme}-echo3d' for scheme in SCHEMES]
 
 
 def warped_dice(result, moving_labels, fixed_labels, label):
@@ -26,7 +38,7 @@ def warped_dice(result, moving_labels, fixed_labels, label):
 
 
 def test_the_promised_models_are_there():
-    assert {e.name for e in BUNDLED} >= {*NAMES[2], *NAMES[3], *CINE}
+    assert {e.name for e in BUNDLED} >= {*ECHO, *ECHO_3D, *CINE}
     assert sum(e.path.stat().st_size for e in BUNDLED) < 25e6
 
 
@@ -53,7 +65,7 @@ def test_there_is_a_model_for_each_kind(ndim, kind):
     assert find_model('auto', ndim, kind).is_for(kind)
 
 
-@pytest.mark.parametrize('name', NAMES[3])
+@pytest.mark.parametrize('name', ECHO_3D)
 def test_real_3d_echo_never_trained_on(name, shared_data):
     folder = shared_data / 'mitea-034'
     images = [
@@ -71,20 +83,25 @@ def test_real_3d_echo_never_trained_on(name, shared_data):
     assert np.percentile(heart, 95) < 0.1
 
 
-@pytest.mark.parametrize('name', NAMES[2])
+def least(name):
+    network, _, domain = name.split('-')
+    return LEAST[domain][network]
+
+
+@pytest.mark.parametrize('name', ECHO)
 def test_held_out_2d_echo(name, shared_data):
     pairs = MatFolder(shared_data / 'camus-128' / 'val')
     model, scores = na.load_model(name), []
-    for index in range(len(pairs)):
+    for index in range(0, len(pairs), 2):
         pair = pairs[index]
         result = na.register(pair.moving, pair.fixed, model)
         scores.append(
             warped_dice(result, pair.moving_labels, pair.fixed_labels, 2)
         )
-    assert np.mean(scores) > 0.81
+    assert np.mean(scores) > least(name)
 
 
-@pytest.mark.parametrize('name', NAMES[2])
+@pytest.mark.parametrize('name', ECHO)
 def test_2d_echo_in_either_axis_order(name, shared_data):
     pair = MatFolder(shared_data / 'camus-128' / 'val')[0]
     straight = na.register(pair.moving, pair.fixed, name)
@@ -96,15 +113,15 @@ def test_2d_echo_in_either_axis_order(name, shared_data):
 def test_held_out_cine(name, shared_data):
     pairs = MatFolder(shared_data / 'acdc-128' / 'val')
     model, scores = na.load_model(name), []
-    for index in range(len(pairs)):
+    for index in range(0, len(pairs), 2):
         pair = pairs[index]
         labels = pair.moving_labels, pair.fixed_labels
         if not all((part == 2).any() for part in labels):
             continue  # above the base or below the apex in one frame
         result = na.register(pair.moving, pair.fixed, model)
         scores.append(warped_dice(result, *labels, 2))
-    assert len(scores) == 139
-    assert np.mean(scores) > 0.83
+    assert len(scores) > 60
+    assert np.mean(scores) > least(name)
 
 
 def test_a_stack_of_cine_slices(shared_data):
