@@ -14,8 +14,8 @@ it in both frames. Slices of one patient are alike: the interval is that of the
 means of the patients. Figures of other data sets that the header has stay.
 
 Data, split, commands and time are in the header of whatever `train` has made.
-Where they are not, as in older models, --data, --split, --time and --command
-say them, and --limits where the model fails, if `[info] limits` of the recipe
+Where they are not, as in older models or for the stages before the last one,
+--data, --split, --labels, --time and --command say them, and --limits where the model fails, if `[info] limits` of the recipe
 does not. docs/model-cards.md is written anew.
 """
 
@@ -105,6 +105,7 @@ def _training(
     told = {
         'pairs': chosen.data,
         'split': chosen.split,
+        'labels': chosen.labels,
         'seconds': chosen.time,
     }
     run |= {key: value for key, value in told.items() if value}
@@ -179,6 +180,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument('--name', default='camus-128 val', help='of it')
     parser.add_argument('--data', help='what it was trained on')
     parser.add_argument('--split', help='how that was divided')
+    parser.add_argument('--labels', help='what labels taught, in any stage')
     parser.add_argument('--time', help='how long training took, on what')
     parser.add_argument('--limits', help='where it is known to fail')
     parser.add_argument(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -47,6 +48,12 @@ _FROM_START = {
     2: FreeFieldOptions(smoothness=2.0),
     3: FreeFieldOptions(smoothness=1.25),
 }
+# Voxels along the longest axis at the coarsest resolution, about: there the
+# largest motion of a heart is a few voxels, which a fit from zero can find.
+_COARSEST = 32
+# Planes are taken apart no further than this: beyond it an echo gains speckle
+# and no structure.
+_LARGEST = {2: 256}
 _SMALLEST_DETERMINANT = 0.01
 _MOST_REPAIRS = 50
 
@@ -90,8 +97,10 @@ def refine_field(
     DisplacementField
         On the fixed grid; its inverse is computed on demand.
     """
+    from_zero = not field.voxels.any()
+    if from_zero:
+        grid = _working_grid(grid)
     start = field.to_grid(grid).voxels
-    from_zero = not start.any()
 
     def on_device(image: ImageOnGrid) -> Tensor:
         return scaled(resample(image.data, image.grid, grid))[0].to(device)
@@ -104,7 +113,7 @@ def refine_field(
     steps = fit_free_field(
         on_device(moving),
         on_device(fixed),
-        _options(config, grid.ndim, from_zero),
+        _options(config, grid, from_zero),
         spacing=grid.spacing,
         start=None if from_zero else torch.from_numpy(start).to(device),
         weight=(
@@ -130,15 +139,34 @@ def refine_field(
     )
 
 
+def _working_grid(grid: Grid) -> Grid:
+    """Return a grid that is fine enough to find any motion on."""
+    shrink = _LARGEST.get(grid.ndim, math.inf) / _longest(grid)
+    if shrink >= 1:
+        return grid
+    return grid.resized([max(1, round(n * shrink)) for n in grid.shape])
+
+
+def _longest(grid: Grid) -> float:
+    """Return the longest side, in units of the finest spacing."""
+    sides = (n * s for n, s in zip(grid.shape, grid.spacing, strict=True))
+    return max(sides) / min(grid.spacing)
+
+
 def _options(
-    config: RunConfig, ndim: int, from_zero: bool
+    config: RunConfig, grid: Grid, from_zero: bool
 ) -> FreeFieldOptions:
-    defaults = (_FROM_ZERO if from_zero else _FROM_START)[ndim]
+    defaults = (_FROM_ZERO if from_zero else _FROM_START)[grid.ndim]
+    resolutions = defaults.resolutions
+    if from_zero:
+        needed = 1 + round(math.log2(_longest(grid) / _COARSEST))
+        resolutions = max(resolutions, needed)
     return replace(
         defaults,
         similarity=config.refine_similarity,
         steps=config.refine_steps,
         smoothness=defaults.smoothness * config.refine_smoothness,
+        resolutions=resolutions,
     )
 
 
