@@ -96,7 +96,7 @@ def choose_as_seen(moving: Seen, fixed: Seen, grid: Grid) -> ModelChoice:
 def _for_slices(kind: Kind) -> ModelEntry | None:
     """Return a 2D model for the slices of a stack, if one is known."""
     # Hardly anything but cine MRI comes with slices that far apart.
-    words = (kind.name, CINE) if kind.name == GENERAL else (kind.name,)
+    words = (CINE, GENERAL) if kind.name == GENERAL else (kind.name,)
     for word in words:
         entry = find_model(AUTOMATIC, 2, word)
         if entry.is_for(word):

@@ -51,8 +51,8 @@ _FROM_START = {
 # Voxels along the longest axis at the coarsest resolution, about: there the
 # largest motion of a heart is a few voxels, which a fit from zero can find.
 _COARSEST = 32
-# Planes are taken apart no further than this: beyond it an echo gains speckle
-# and no structure.
+# Planes are looked at no closer than this: beyond it an echo gains speckle and
+# no structure, which costs accuracy.
 _LARGEST = {2: 256}
 _SMALLEST_DETERMINANT = 0.01
 _MOST_REPAIRS = 50
@@ -97,18 +97,23 @@ def refine_field(
     DisplacementField
         On the fixed grid; its inverse is computed on demand.
     """
-    from_zero = not field.voxels.any()
-    if from_zero:
-        grid = _working_grid(grid)
+    grid = _working_grid(grid)
     start = field.to_grid(grid).voxels
+    from_zero = not start.any()
 
     def on_device(image: ImageOnGrid) -> Tensor:
         return scaled(resample(image.data, image.grid, grid))[0].to(device)
 
-    def native(found: Tensor) -> DisplacementField:
-        voxels = resize_vectors(found, grid.shape).cpu().numpy()
+    def on_working_grid(found: Tensor) -> FloatMap:
+        voxels: FloatMap = resize_vectors(found, grid.shape).cpu().numpy()
+        return voxels
+
+    def native(voxels: FloatMap) -> DisplacementField:
         on_grid = DisplacementField(voxels, grid, field.moving_grid)
         return on_grid.to_grid(fixed.grid)
+
+    def so_far(found: Tensor) -> DisplacementField:
+        return native(on_working_grid(found))
 
     steps = fit_free_field(
         on_device(moving),
@@ -127,15 +132,15 @@ def refine_field(
         for last in steps:
             report.refining(last.fraction, last.loss)
             if watch is not None:
-                watch(last.fraction, last.loss, partial(native, last.field))
+                watch(last.fraction, last.loss, partial(so_far, last.field))
             if report.stop_refining():
                 break
     if last is None:
         return field
+    # What is a small fold there would be a wide one on the fixed grid.
+    mended = without_folds(on_working_grid(last.field))
     return DisplacementField(
-        without_folds(native(last.field).voxels),
-        fixed.grid,
-        field.moving_grid,
+        without_folds(native(mended).voxels), fixed.grid, field.moving_grid
     )
 
 
@@ -183,13 +188,15 @@ def without_folds(voxels: FloatMap) -> FloatMap:
     (ndim, *shape) numpy.ndarray of float32
         The same where the Jacobian determinant is safely positive.
     """
-    for _ in range(_MOST_REPAIRS):
+    for turn in range(_MOST_REPAIRS):
         bad = jacobian_determinant(voxels) < _SMALLEST_DETERMINANT
         if not bad.any():
             break
         with torch.inference_mode():
-            near = smooth(torch.from_numpy(bad[None]).float(), 1.5)
+            # What does not give way is wide.
+            width = 1.08**turn
+            near = smooth(torch.from_numpy(bad[None]).float(), 1.5 * width)
             part = (4 * near).clamp_max(1).numpy()
-            smoother = smooth(torch.from_numpy(voxels), 1.0).numpy()
+            smoother = smooth(torch.from_numpy(voxels), width).numpy()
         voxels = np.asarray(voxels + part * (smoother - voxels), np.float32)
     return voxels
