@@ -15,8 +15,9 @@ means of the patients. Figures of other data sets that the header has stay.
 
 Data, split, commands and time are in the header of whatever `train` has made.
 Where they are not, as in older models or for the stages before the last one,
---data, --split, --labels, --time and --command say them, and --limits where the
-model fails, if `[info] limits` of the recipe does not. docs/model-cards.md is written anew.
+--data, --split, --labels, --time and --command say them, and --limits where
+the model fails, if `[info] limits` of the recipe does not. docs/model-cards.md
+is written anew.
 """
 
 from __future__ import annotations
