@@ -28,6 +28,7 @@ ECHO, CINE = (
     [f'{network}-{s}-{domain}' for network in LEAST[domain] for s in SCHEMES]
     for domain in ('echo2d', 'cine2d')
 )
+ECHO.remove('diffusemorph-heteroscedastic-echo2d')  # no room in the wheel
 ECHO_3D = [f'voxelmorph-{scheme}-echo3d' for scheme in SCHEMES]
 
 

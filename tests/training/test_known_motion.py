@@ -46,10 +46,8 @@ def test_the_true_motion_takes_tissue_where_it_belongs(shape):
     pair = PhantomPairs(shape, 1)[0]
     batch = collate([pair], shape, motion=True)
     true = torch.from_numpy(np.nan_to_num(pair.displacement))[None]
-    right = tissue_distance(
-        batch.fixed_tissue, warp(batch.moving_tissue, true)
-    )
-    still = tissue_distance(batch.fixed_tissue, batch.moving_tissue)
+    right = tissue_distance(batch.tissue[1], warp(batch.tissue[0], true))
+    still = tissue_distance(batch.tissue[1], batch.tissue[0])
     known = np.isfinite(pair.displacement).all(0)
     length = np.linalg.norm(pair.displacement[:, known], axis=0).mean()
     assert right < 5e-3
@@ -61,17 +59,17 @@ def test_tissue_moves_with_its_image(shape):
     """The distance does not depend on how a pair is turned or bent."""
     pair = PhantomPairs(shape, 1)[0]
     batch = collate([pair], shape, motion=True)
-    still = float(tissue_distance(batch.fixed_tissue, batch.moving_tissue))
+    still = float(tissue_distance(batch.tissue[1], batch.tissue[0]))
     axes = tuple(range(len(shape)))
     for seed in range(6):
         rng = torch.Generator().manual_seed(seed)
         turned = augment(
             batch, AugmentConfig(flip=axes, transpose=axes, swap=True), rng
         )
-        apart = tissue_distance(turned.fixed_tissue, turned.moving_tissue)
+        apart = tissue_distance(turned.tissue[1], turned.tissue[0])
         assert float(apart) == pytest.approx(still, rel=1e-4)
         bent = augment(batch, AugmentConfig(warp=1.0), rng)
-        apart = tissue_distance(bent.fixed_tissue, bent.moving_tissue)
+        apart = tissue_distance(bent.tissue[1], bent.tissue[0])
         assert float(apart) == pytest.approx(still, rel=0.2)
 
 
@@ -80,8 +78,8 @@ def test_pairs_of_unknown_motion_share_a_batch():
     pairs = PairList([known, replace(known, displacement=None)])
     loader = Loader(pairs, config(motion_weight=1.0, batch_size=16))
     batch = loader.parts(0, nuisance=False)[0]
-    assert batch.moving_tissue.shape == (16, 3, 32, 32)
-    assert set((batch.fixed_tissue[:, -1].sum((1, 2)) > 0).tolist()) == {
+    assert batch.tissue[0].shape == (16, 3, 32, 32)
+    assert set((batch.tissue[1][:, -1].sum((1, 2)) > 0).tolist()) == {
         True,
         False,
     }
@@ -98,7 +96,7 @@ def test_nothing_known_is_no_distance():
 def test_without_weight_nothing_is_carried_along():
     loader = Loader(PhantomPairs((32, 32), 2), config())
     batch = loader.parts(0, nuisance=False)[0]
-    assert batch.moving_tissue.shape == (4, 0, 32, 32)
+    assert batch.tissue is None
 
 
 def test_known_motion_is_kept_on_disk(tmp_path):
@@ -121,8 +119,8 @@ def test_known_motion_teaches():
         batch = collate(held_out, (32, 32), motion=True)
         with torch.no_grad():
             motion = model.displacement(batch.moving, batch.fixed)
-        moved = warp(batch.moving_tissue, motion.displacement)
-        return float(tissue_distance(batch.fixed_tissue, moved))
+        moved = warp(batch.tissue[0], motion.displacement)
+        return float(tissue_distance(batch.tissue[1], moved))
 
     plain = train(pairs, config())
     taught = train(pairs, config(motion_weight=0.1))

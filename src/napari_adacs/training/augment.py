@@ -19,11 +19,12 @@ from napari_adacs.training.sections import AugmentConfig
 
 def augment(batch: Batch, config: AugmentConfig, rng: Generator) -> Batch:
     """Return a changed copy of a batch."""
+    tissue = batch.tissue or ()
     frames = [
         torch.cat(channels, dim=1)
         for channels in (
-            (batch.moving, batch.moving_masks, batch.moving_tissue),
-            (batch.fixed, batch.fixed_masks, batch.fixed_tissue),
+            (batch.moving, batch.moving_masks, *tissue[:1]),
+            (batch.fixed, batch.fixed_masks, *tissue[1:]),
         )
     ]
     frames = _orient(frames, config, rng)
@@ -39,8 +40,9 @@ def augment(batch: Batch, config: AugmentConfig, rng: Generator) -> Batch:
         pair[:, 1:].contiguous(),
         attached[0][0].contiguous(),
         attached[1][0].contiguous(),
-        attached[0][1].contiguous(),
-        attached[1][1].contiguous(),
+        (attached[0][1].contiguous(), attached[1][1].contiguous())
+        if tissue
+        else None,
     )
 
 

@@ -14,6 +14,9 @@ from torch import Tensor
 from napari_adacs.spatial.operators import linear_mode
 from napari_adacs.training.pairs import TrainingPair
 
+# Of the moving and of the fixed frame.
+Tissue = tuple[Tensor, Tensor]
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -25,10 +28,11 @@ class Batch:
         Images in [0, 1].
     moving_masks, fixed_masks : (N, L, *shape) torch.Tensor
         Masks of L labels; L is 0 where labels do not take part.
-    moving_tissue, fixed_tissue : (N, ndim + 1 or 0, *shape) torch.Tensor
-        Which tissue is at a voxel, as its position in the moving image in
-        voxels of that image's file, and whether that is known (1) or not
-        (0). No channels where known motion does not take part.
+    tissue : tuple of (N, ndim + 1, *shape) torch.Tensor, optional
+        Which tissue is at a voxel of the moving and of the fixed frame, as
+        its position in the moving image in voxels of that image's file, and
+        whether that is known (1) or not (0). None where known motion does
+        not take part.
     names : tuple of str
         Names of the pairs, for reports.
     """
@@ -37,8 +41,7 @@ class Batch:
     fixed: Tensor
     moving_masks: Tensor
     fixed_masks: Tensor
-    moving_tissue: Tensor
-    fixed_tissue: Tensor
+    tissue: Tissue | None = None
     names: tuple[str, ...] = ()
 
     def to(self, device: torch.device) -> Batch:
@@ -50,8 +53,7 @@ class Batch:
             self.fixed.to(device, non_blocking=True),
             self.moving_masks.to(device, non_blocking=True),
             self.fixed_masks.to(device, non_blocking=True),
-            self.moving_tissue.to(device, non_blocking=True),
-            self.fixed_tissue.to(device, non_blocking=True),
+            _to(self.tissue, device),
             self.names,
         )
 
@@ -68,8 +70,7 @@ def join(batches: Sequence[Batch]) -> Batch:
         torch.cat([b.fixed for b in batches]),
         _join_masks([b.moving_masks for b in batches]),
         _join_masks([b.fixed_masks for b in batches]),
-        torch.cat([b.moving_tissue for b in batches]),
-        torch.cat([b.fixed_tissue for b in batches]),
+        _join_tissue([b.tissue for b in batches]),
         tuple(name for b in batches for name in b.names),
     )
 
@@ -103,14 +104,12 @@ def collate(
     motion : bool
         Whether the true motion is wanted; unknown where a pair has none.
     """
-    tissue = [_tissue(pair, shape, motion) for pair in pairs]
     return Batch(
         _images([p.moving for p in pairs], shape),
         _images([p.fixed for p in pairs], shape),
         _masks([p.moving_labels for p in pairs], pairs, shape, labels),
         _masks([p.fixed_labels for p in pairs], pairs, shape, labels),
-        torch.cat([moving for moving, _ in tissue]),
-        torch.cat([fixed for _, fixed in tissue]),
+        _join_tissue([_tissue(p, shape) if motion else None for p in pairs]),
     )
 
 
@@ -155,13 +154,23 @@ def _mask(
     return mask
 
 
-def _tissue(
-    pair: TrainingPair, shape: tuple[int, ...], motion: bool
-) -> tuple[Tensor, Tensor]:
+def _to(tissue: Tissue | None, device: torch.device) -> Tissue | None:
+    if tissue is None:
+        return None
+    moving, fixed = (t.to(device, non_blocking=True) for t in tissue)
+    return moving, fixed
+
+
+def _join_tissue(parts: Sequence[Tissue | None]) -> Tissue | None:
+    there = [part for part in parts if part is not None]
+    if not there:
+        return None
+    moving, fixed = (torch.cat(frames) for frames in zip(*there, strict=True))
+    return moving, fixed
+
+
+def _tissue(pair: TrainingPair, shape: tuple[int, ...]) -> Tissue:
     """Say which tissue is where, in the moving and in the fixed frame."""
-    if not motion:
-        none = torch.zeros(1, 0, *shape)
-        return none, none
     if pair.displacement is None:
         unknown = torch.zeros(1, len(shape) + 1, *shape)
         return unknown, unknown

@@ -13,7 +13,7 @@ from napari_adacs.networks.base import Motion
 from napari_adacs.objectives.known_motion import tissue_distance
 from napari_adacs.objectives.overlap import dice_loss
 from napari_adacs.spatial.operators import warp
-from napari_adacs.training.batch import Batch
+from napari_adacs.training.batch import Batch, Tissue
 from napari_adacs.training.config import TrainConfig
 from napari_adacs.training.estimates import (
     Active,
@@ -113,8 +113,8 @@ def displacement_terms(
     if config.dice_weight > 0:
         overlap = _overlap(batch, motions.forward)
         terms['dice'] = config.dice_weight * overlap
-    if config.motion_weight > 0:
-        distance = _distance(batch, motions.forward)
+    if config.motion_weight > 0 and batch.tissue is not None:
+        distance = _distance(batch.tissue, motions.forward)
         terms['motion'] = config.motion_weight * distance
     return terms
 
@@ -164,12 +164,11 @@ def _overlap(batch: Batch, motion: Motion) -> Tensor:
     return _mean(losses)
 
 
-def _distance(batch: Batch, motion: Motion) -> Tensor:
-    moved = warp(batch.moving_tissue, motion.displacement)
-    losses = [tissue_distance(batch.fixed_tissue, moved)]
+def _distance(tissue: Tissue, motion: Motion) -> Tensor:
+    moving, fixed = tissue
+    losses = [tissue_distance(fixed, warp(moving, motion.displacement))]
     if motion.inverse is not None:
-        moved = warp(batch.fixed_tissue, motion.inverse)
-        losses.append(tissue_distance(batch.moving_tissue, moved))
+        losses.append(tissue_distance(moving, warp(fixed, motion.inverse)))
     return _mean(losses)
 
 
