@@ -60,10 +60,13 @@ def test_every_model_has_a_card(entry):
 
 
 @pytest.mark.parametrize(
-    ('ndim', 'kind'), [(2, 'echo'), (2, 'cine'), (3, 'echo')]
+    ('ndim', 'kind'), [(2, 'echo'), (2, 'cine'), (2, 'general'), (3, 'echo')]
 )
 def test_there_is_a_model_for_each_kind(ndim, kind):
-    assert find_model('auto', ndim, kind).is_for(kind)
+    chosen = find_model('auto', ndim, kind)
+    assert chosen.is_for(kind)
+    best = 'pyramid-adacs' if ndim == 2 else 'voxelmorph-adacs'
+    assert chosen.name.startswith(best)
 
 
 @pytest.mark.parametrize('name', ECHO_3D)
@@ -133,6 +136,6 @@ def test_a_stack_of_cine_slices(shared_data):
         for n in ('moving', 'fixed', 'moving_gt', 'fixed_gt')
     ]
     result = na.register(images[0], images[1])
-    assert result.model_name in CINE
+    assert result.model_name == 'pyramid-adacs-cine2d'
     labels = [np.asarray(i.dataobj) for i in images[2:]]
     assert warped_dice(result, *labels, 2) > 0.78
