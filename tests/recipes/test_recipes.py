@@ -12,8 +12,12 @@ from napari_adacs.training.train import new_model
 RECIPES = sorted((Path(__file__).parents[2] / 'recipes').glob('*.toml'))
 
 
+def test_there_are_recipes():
+    assert len(RECIPES) >= 4
+
+
 @pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
-def test_recipe(path):
+def test_every_recipe_builds_a_model(path):
     config = load_config(path)
     model = new_model(config)
     assert model.header.name == config.name
@@ -21,6 +25,7 @@ def test_recipe(path):
     multiple = model.displacement.size_multiple
     assert all(size % multiple == 0 for size in config.shape)
     assert config.info.get('title') and config.info.get('licence')
+    assert model.header.licence
 
 
 @pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)

@@ -73,6 +73,25 @@ def make_config(**changes):
     return config_from_dict(values | changes)
 
 
+def phantom_config(**changes):
+    """Return a plain configuration for phantoms of 32 x 32 pixels."""
+    values = {
+        'shape': [32, 32],
+        'batch_size': 4,
+        'learning_rate': 2e-3,
+        'final_learning_rate': 2e-3,
+        'network': {
+            'name': 'voxelmorph',
+            'options': {'encoder': [8, 8], 'decoder': [8, 8, 8]},
+        },
+        'scheme': {'name': 'vanilla'},
+        'stages': {'displacement': 60, 'auxiliary': 0, 'joint': 0},
+        'smoothness': {'weight': 0.001, 'on': 'velocity', 'reduction': 'mean'},
+        'validate_every': 1000,
+    }
+    return config_from_dict(values | changes)
+
+
 @pytest.fixture
 def pairs():
     return make_pairs()

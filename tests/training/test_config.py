@@ -1,29 +1,12 @@
-"""Configurations: recipes load, unknown keys are refused with a guess."""
+"""Configurations: unknown keys are refused with a guess."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from napari_adacs.errors import AdacsError, InputError
 from napari_adacs.training.config import config_from_dict, load_config
 from napari_adacs.training.train import new_model
-
-RECIPES = sorted((Path(__file__).parents[2] / 'recipes').glob('*.toml'))
-
-
-def test_there_are_recipes():
-    assert len(RECIPES) >= 4
-
-
-@pytest.mark.parametrize('path', RECIPES, ids=lambda p: p.stem)
-def test_every_recipe_builds_a_model(path):
-    config = load_config(path)
-    model = new_model(config)
-    assert model.header.name == config.name
-    assert model.header.ndim == len(config.shape)
-    assert model.header.licence
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import torch
 from napari_adacs.errors import InputError
 from napari_adacs.training.augment import augment
 from napari_adacs.training.batch import collate
-from napari_adacs.training.config import TrainConfig, config_from_dict
+from napari_adacs.training.config import TrainConfig
 from napari_adacs.training.loader import Loader
 from napari_adacs.training.pairs import PairList, TrainingPair
 from napari_adacs.training.phantom_pairs import PhantomPairs
@@ -22,25 +22,16 @@ from napari_adacs.training.sources.opening import open_data
 from napari_adacs.training.train import train
 from napari_adacs.training.validation import validate
 from napari_adacs.weighting.registry import SCHEMES
-
-SMALL = {
-    'shape': [32, 32],
-    'batch_size': 4,
-    'learning_rate': 2e-3,
-    'final_learning_rate': 2e-3,
-    'network': {
-        'name': 'voxelmorph',
-        'options': {'encoder': [8, 8], 'decoder': [8, 8, 8]},
-    },
-    'scheme': {'name': 'vanilla'},
-    'stages': {'displacement': 40, 'auxiliary': 0, 'joint': 0},
-    'smoothness': {'weight': 0.02, 'on': 'velocity', 'reduction': 'mean'},
-    'validate_every': 1000,
-}
+from tests.training.conftest import phantom_config
 
 
 def config(**changes: object) -> TrainConfig:
-    return config_from_dict({**SMALL, **changes})
+    """Return a short run that smooths more than the true motion needs."""
+    short = {
+        'stages': {'displacement': 40, 'auxiliary': 0, 'joint': 0},
+        'smoothness': {'weight': 0.02, 'on': 'velocity', 'reduction': 'mean'},
+    }
+    return phantom_config(**short | changes)
 
 
 def test_labels_that_are_named_take_part() -> None:

@@ -13,37 +13,23 @@ from napari_adacs.objectives.known_motion import tissue_distance
 from napari_adacs.spatial.operators import warp
 from napari_adacs.training.augment import augment
 from napari_adacs.training.batch import collate
-from napari_adacs.training.config import TrainConfig, config_from_dict
 from napari_adacs.training.loader import Loader
 from napari_adacs.training.pairs import PairList
 from napari_adacs.training.phantom_pairs import PhantomPairs
 from napari_adacs.training.sections import AugmentConfig
 from napari_adacs.training.train import train
+from tests.training.conftest import phantom_config
 
-SMALL = {
-    'shape': [32, 32],
-    'batch_size': 4,
-    'learning_rate': 2e-3,
-    'final_learning_rate': 2e-3,
-    'network': {
-        'name': 'voxelmorph',
-        'options': {'encoder': [8, 8], 'decoder': [8, 8, 8]},
-    },
-    'scheme': {'name': 'vanilla'},
-    'stages': {'displacement': 60, 'auxiliary': 0, 'joint': 0},
-    'smoothness': {'weight': 0.001, 'on': 'velocity', 'reduction': 'mean'},
-    'validate_every': 1000,
-}
 SHAPES = pytest.mark.parametrize('shape', [(32, 32), (24, 24, 24)])
 
 
-def config(**changes: object) -> TrainConfig:
-    return config_from_dict({**SMALL, **changes})
+def phantoms(shape, count, first=0, folder=None):
+    return PhantomPairs(shape, count, first, folder, motion=True)
 
 
 @SHAPES
 def test_the_true_motion_takes_tissue_where_it_belongs(shape):
-    pair = PhantomPairs(shape, 1)[0]
+    pair = phantoms(shape, 1)[0]
     batch = collate([pair], shape, motion=True)
     true = torch.from_numpy(np.nan_to_num(pair.displacement))[None]
     right = tissue_distance(batch.tissue[1], warp(batch.tissue[0], true))
@@ -57,7 +43,7 @@ def test_the_true_motion_takes_tissue_where_it_belongs(shape):
 @SHAPES
 def test_tissue_moves_with_its_image(shape):
     """The distance does not depend on how a pair is turned or bent."""
-    pair = PhantomPairs(shape, 1)[0]
+    pair = phantoms(shape, 1)[0]
     batch = collate([pair], shape, motion=True)
     still = float(tissue_distance(batch.tissue[1], batch.tissue[0]))
     axes = tuple(range(len(shape)))
@@ -74,9 +60,9 @@ def test_tissue_moves_with_its_image(shape):
 
 
 def test_pairs_of_unknown_motion_share_a_batch():
-    known = PhantomPairs((32, 32), 1)[0]
+    known = phantoms((32, 32), 1)[0]
     pairs = PairList([known, replace(known, displacement=None)])
-    loader = Loader(pairs, config(motion_weight=1.0, batch_size=16))
+    loader = Loader(pairs, phantom_config(motion_weight=1.0, batch_size=16))
     batch = loader.parts(0, nuisance=False)[0]
     assert batch.tissue[0].shape == (16, 3, 32, 32)
     assert set((batch.tissue[1][:, -1].sum((1, 2)) > 0).tolist()) == {
@@ -94,26 +80,28 @@ def test_nothing_known_is_no_distance():
 
 
 def test_without_weight_nothing_is_carried_along():
-    loader = Loader(PhantomPairs((32, 32), 2), config())
+    loader = Loader(phantoms((32, 32), 2), phantom_config())
     batch = loader.parts(0, nuisance=False)[0]
     assert batch.tissue is None
 
 
 def test_known_motion_is_kept_on_disk(tmp_path):
-    made = PhantomPairs((32, 32), 1, 5, tmp_path)[0]
-    read = PhantomPairs((32, 32), 1, 5, tmp_path)[0]
+    made = phantoms((32, 32), 1, 5, tmp_path)[0]
+    read = phantoms((32, 32), 1, 5, tmp_path)[0]
     np.testing.assert_array_equal(made.displacement, read.displacement)
     file = next(tmp_path.glob('*.npz'))
+    plain = PhantomPairs((32, 32), 1, 5, tmp_path)[0]
+    assert plain.displacement is None
     with np.load(file) as data:
         kept = {k: data[k] for k in data if k != 'displacement'}
-    np.savez(file, **kept)  # as kept before motion was
-    again = PhantomPairs((32, 32), 1, 5, tmp_path)[0]
+    np.savez(file, **kept)  # as a run without known motion keeps it
+    again = phantoms((32, 32), 1, 5, tmp_path)[0]
     np.testing.assert_array_equal(made.displacement, again.displacement)
 
 
 def test_known_motion_teaches():
-    pairs = PhantomPairs((32, 32), 12)
-    held_out = [PhantomPairs((32, 32), 1, 90 + i)[0] for i in range(4)]
+    pairs = phantoms((32, 32), 12)
+    held_out = [phantoms((32, 32), 1, 90 + i)[0] for i in range(4)]
 
     def error(model):
         batch = collate(held_out, (32, 32), motion=True)
@@ -122,14 +110,17 @@ def test_known_motion_teaches():
         moved = warp(batch.tissue[0], motion.displacement)
         return float(tissue_distance(batch.tissue[1], moved))
 
-    plain = train(pairs, config())
-    taught = train(pairs, config(motion_weight=0.1))
-    alone = train(pairs, config(motion_weight=0.1, similarity_weight=0.0))
+    plain = train(pairs, phantom_config())
+    taught = train(pairs, phantom_config(motion_weight=0.1))
+    alone = train(
+        pairs, phantom_config(motion_weight=0.1, similarity_weight=0.0)
+    )
     assert error(taught) < 0.95 * error(plain)
     assert error(alone) < 0.95 * error(plain)
 
 
 def test_unknown_motion_is_refused_before_training():
-    pair = replace(PhantomPairs((32, 32), 1)[0], displacement=None)
+    pair = PhantomPairs((32, 32), 1)[0]
+    assert pair.displacement is None
     with pytest.raises(InputError, match='motion_weight'):
-        train([pair], config(motion_weight=0.1))
+        train([pair], phantom_config(motion_weight=0.1))

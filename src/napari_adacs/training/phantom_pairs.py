@@ -7,7 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_adacs.phantom.echo import EchoOptions, echo_pair, random_options
+from napari_adacs.phantom.echo import (
+    EchoOptions,
+    EchoPair,
+    echo_pair,
+    random_options,
+)
 from napari_adacs.training.pair_cache import kept_pair
 from napari_adacs.training.pairs import (
     PairSource,
@@ -29,6 +34,9 @@ class PhantomPairs(PairSource):
         Seed of the first pair.
     folder : str or Path, optional
         Where pairs are kept once made; made anew each time without it.
+    motion : bool, default: False
+        Whether the pairs know their true displacement. It takes more than
+        half of the memory of a 3D pair.
     """
 
     def __init__(
@@ -37,10 +45,12 @@ class PhantomPairs(PairSource):
         count: int,
         first_seed: int = 0,
         folder: str | Path | None = None,
+        motion: bool = False,
     ) -> None:
         self.shape = shape
         self.count = count
         self.first_seed = first_seed
+        self.motion = motion
         self.folder = Path(folder) if folder is not None else None
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -59,13 +69,14 @@ class PhantomPairs(PairSource):
         return self._cache[index]
 
     def _load(self, seed: int) -> TrainingPair:
+        def make() -> TrainingPair:
+            return _make(seed, self.shape, self.motion)
+
         if self.folder is None:
-            return _make(seed, self.shape)
+            return make()
         size = 'x'.join(str(n) for n in self.shape)
         path = self.folder / f'phantom_{size}_{seed:05d}.npz'
-        return kept_pair(
-            path, path.stem, lambda: _make(seed, self.shape), moved=True
-        )
+        return kept_pair(path, path.stem, make, moved=self.motion)
 
 
 def training_options(seed: int, ndim: int) -> EchoOptions:
@@ -87,10 +98,9 @@ def training_options(seed: int, ndim: int) -> EchoOptions:
     )
 
 
-def _make(seed: int, shape: tuple[int, ...]) -> TrainingPair:
+def _make(seed: int, shape: tuple[int, ...], motion: bool) -> TrainingPair:
     ndim = len(shape)
     pair = echo_pair(seed, ndim, shape, options=training_options(seed, ndim))
-    motion = np.where(pair.sector, pair.displacement, np.float32(np.nan))
     # The phantom is in (z,) y, x order; training images are in x, y(, z).
     return TrainingPair(
         normalise(pair.moving).T,
@@ -98,5 +108,11 @@ def _make(seed: int, shape: tuple[int, ...]) -> TrainingPair:
         pair.moving_labels.T,
         pair.fixed_labels.T,
         f'phantom {seed}',
-        displacement=np.stack([part.T for part in motion[::-1]]),
+        displacement=_true_motion(pair) if motion else None,
     )
+
+
+def _true_motion(pair: EchoPair) -> np.ndarray:
+    """Return where the tissue goes, unknown outside the sector."""
+    known = np.where(pair.sector, pair.displacement, np.float32(np.nan))
+    return np.stack([part.T for part in known[::-1]])

@@ -14,7 +14,6 @@ from napari_adacs.training.pair_cache import as_kept, kept_pair
 from napari_adacs.training.pairs import PairSource, TrainingPair
 
 _MOST_KEPT = 4e9  # bytes of all pairs, before compression
-_KEYS = ('moving', 'fixed', 'moving_labels', 'fixed_labels')
 
 
 class ShapePairs(PairSource):

@@ -173,7 +173,8 @@ def _source(
         seeds = listed.phantoms
         kept = None if folder is None else folder / 'phantom'
         shape = _PHANTOM_SHAPE[config.ndim]
-        return PhantomPairs(shape, len(seeds), seeds.start, kept)
+        motion = config.motion_weight > 0
+        return PhantomPairs(shape, len(seeds), seeds.start, kept, motion)
     if listed.shapes:
         kept = None if folder is None else folder / 'shapes'
         classes = _SIZE_CLASSES if held_out else 0
