@@ -26,6 +26,7 @@ import argparse
 import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ from napari_adacs.evaluation.sparsification import roc_auc
 from napari_adacs.models.bundle import load_bundle, save_bundle
 from napari_adacs.models.card import model_card
 from napari_adacs.models.model import Model
+from napari_adacs.models.packing import Storage
 from napari_adacs.phantom.echo import EchoPair, echo_pair, random_options
 from napari_adacs.registration.config import RunConfig
 from napari_adacs.registration.inputs import ImageOnGrid
@@ -51,13 +53,14 @@ from napari_adacs.training.pairs import MatFolder
 BUNDLED = Path(__file__).parents[1] / 'src/napari_adacs/models/bundled'
 FIRST_TEST_SEED = 50_000
 SHAPE = {2: (256, 256), 3: (64, 64, 64)}
+STORAGE: Storage = 'byte'
 SMALLEST_NUISANCE = 0.002  # of the sector; less is nothing to detect
 
 
 def main() -> None:
     """Measure, print, save."""
     chosen = _arguments()
-    model = load_bundle(chosen.model)
+    model = _as_stored(load_bundle(chosen.model))
     metrics = dict(model.header.metrics)
     if chosen.val:
         # What training has measured on the same pairs, more coarsely.
@@ -90,9 +93,17 @@ def main() -> None:
     print(model_card(header).to_text())
     path = BUNDLED / f'{header.name}.safetensors'
     path.parent.mkdir(exist_ok=True)
-    save_bundle(path, dataclasses.replace(model, header=header), half=True)
+    save_bundle(path, dataclasses.replace(model, header=header), STORAGE)
     print(f'{path.name}: {path.stat().st_size / 1e6:.2f} MB')
     PAGE.write_text(cards(), 'utf-8')
+
+
+def _as_stored(model: Model) -> Model:
+    """Return the model that people will get: weights of 8 bits."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / 'stored.safetensors'
+        save_bundle(path, model, STORAGE)
+        return load_bundle(path)
 
 
 def _training(

@@ -8,7 +8,8 @@ import struct
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from napari_adacs.errors import ModelError
 from napari_adacs.models.bundle import load_bundle, read_header, save_bundle
@@ -56,13 +57,31 @@ def test_round_trip_keeps_every_weight(tmp_path):
 def test_half_precision_halves_the_file(bundle, tmp_path):
     model = load_bundle(bundle)
     path = tmp_path / 'half.safetensors'
-    save_bundle(path, model, half=True)
+    save_bundle(path, model, storage='half')
     assert path.stat().st_size < 0.7 * bundle.stat().st_size
     weights = load_bundle(path).displacement.flow.weight
     assert weights.dtype == torch.float32
     torch.testing.assert_close(
         weights, model.displacement.flow.weight, atol=1e-7, rtol=1e-3
     )
+
+
+def test_a_scale_of_the_wrong_shape_is_one_sentence(bundle, tmp_path):
+    path = tmp_path / 'byte.safetensors'
+    save_bundle(path, load_bundle(bundle), storage='byte')
+    tensors = load_file(path)
+    with safe_open(path, 'pt') as file:
+        metadata = file.metadata()
+    key = next(key for key in tensors if key.endswith('.scale'))
+    whole = dict(tensors)
+    tensors[key] = tensors[key][:-1].clone()
+    save_file(tensors, path, metadata)
+    with pytest.raises(ModelError, match='do not fit'):
+        load_bundle(path)
+    whole[key] = torch.full_like(whole[key], 3e38)
+    save_file(whole, path, metadata)
+    with pytest.raises(ModelError, match='NaN or infinite'):
+        load_bundle(path)
 
 
 def test_a_failed_save_leaves_the_old_file(bundle, monkeypatch):

@@ -35,7 +35,7 @@ def run_import(chosen: Namespace) -> int:
     header = checkpoint_header(*chosen.files, told=told)
     out = _target(chosen.out, header.name)
     model = import_checkpoint(*chosen.files, told=told)
-    save_bundle(out, model, half=chosen.half)
+    save_bundle(out, model, 'half' if chosen.half else 'single')
     say(f'Model {header.name} written to {out}.')
     return 0
 

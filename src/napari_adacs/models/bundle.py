@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from napari_adacs.errors import ModelError
 from napari_adacs.io.atomic import atomic_path
 from napari_adacs.models.header import ModelHeader
+from napari_adacs.models.packing import Storage, pack, unpack
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,7 +54,9 @@ def read_header(path: str | Path) -> ModelHeader:
     return ModelHeader.from_json(text)
 
 
-def save_bundle(path: str | Path, model: Model, half: bool = False) -> None:
+def save_bundle(
+    path: str | Path, model: Model, storage: Storage = 'single'
+) -> None:
     """Write a model to one file, atomically.
 
     Parameters
@@ -62,20 +65,19 @@ def save_bundle(path: str | Path, model: Model, half: bool = False) -> None:
         File name, by convention ending in `.safetensors`.
     model : Model
         The model.
-    half : bool, default: False
-        Whether to store the weights in half precision.
+    storage : {'single', 'half', 'byte'}, default: 'single'
+        Bits per weight, 32, 16 or 8 (see `packing.pack`).
     """
-    import torch
     from safetensors.torch import save
 
     tensors: dict[str, Tensor] = {}
     for role, module in model.modules().items():
-        weights = dict(module.named_parameters())
-        for name, value in module.state_dict().items():
-            value = value.detach().cpu().contiguous()
-            # Buffers, such as a noise schedule, need their precision.
-            if half and name in weights:
-                value = value.to(torch.float16)
+        state = {
+            name: value.detach().cpu().contiguous()
+            for name, value in module.state_dict().items()
+        }
+        weights = {name for name, _ in module.named_parameters()}
+        for name, value in pack(state, weights, storage).items():
             tensors[f'{role}.{name}'] = value
     with atomic_path(path) as temporary:
         # `save_file` would leave a file that only its owner may read.
@@ -122,7 +124,6 @@ def load_bundle(path: str | Path) -> Model:
         If the file is not a bundle, its weights do not fit its description,
         or a weight is not finite.
     """
-    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -138,13 +139,8 @@ def load_bundle(path: str | Path) -> Model:
         ) from error
     states: dict[str, dict[str, Tensor]] = defaultdict(dict)
     for key, value in tensors.items():
-        if not torch.isfinite(value).all():
-            raise ModelError(
-                f"The model file '{path.name}' holds NaN or infinite weights "
-                f"in '{key}'."
-            )
         role, _, name = key.partition('.')
-        states[role][name] = value.float()
+        states[role][name] = value
     for role, module in model.modules().items():
         _load_strictly(module, states.get(role, {}), role, path)
         module.eval()
@@ -152,9 +148,18 @@ def load_bundle(path: str | Path) -> Model:
 
 
 def _load_strictly(
-    module: torch.nn.Module, state: dict[str, Tensor], role: str, path: Path
+    module: torch.nn.Module, stored: dict[str, Tensor], role: str, path: Path
 ) -> None:
+    import torch
+
     try:
+        state = unpack(stored)
+        for name, value in state.items():
+            if not torch.isfinite(value).all():
+                raise ModelError(
+                    f"The model file '{path.name}' holds NaN or infinite "
+                    f"weights in '{role}.{name}'."
+                )
         module.load_state_dict(state, strict=True)
     except RuntimeError as error:
         raise ModelError(
