@@ -65,13 +65,17 @@ def add_prepare(verbs: Verbs[ArgumentParser]) -> None:
         help='turn a public data set into pairs to train on',
         description='Write the pairs of a data set as the papers use them, '
         'cropped (ACDC) or resized (CAMUS) to 128 x 128, divided by patient '
-        'into DST/train, DST/val and DST/test.',
+        'into DST/train, DST/val and DST/test. camus-3d turns the '
+        'four-chamber pairs that `prepare camus` has written about the left '
+        'ventricle, for volumes of 64 x 64 x 64.',
     )
     parser.add_argument(
-        'dataset', choices=('acdc', 'camus'), help='which data set'
+        'dataset', choices=('acdc', 'camus', 'camus-3d'), help='which data set'
     )
     parser.add_argument(
-        'source', metavar='SRC', help='folder of the unpacked download'
+        'source',
+        metavar='SRC',
+        help='folder of the unpacked download; of prepared CAMUS for camus-3d',
     )
     parser.add_argument(
         '-o', '--out', required=True, metavar='DST', help='folder for pairs'

@@ -124,36 +124,44 @@ class MatFolder(PairSource):
     def __getitem__(self, index: int) -> TrainingPair:
         """Read one pair; kept in memory afterwards."""
         if index not in self._cache:
-            self._cache[index] = self._read(self.files[index])
+            self._cache[index] = read_mat(self.files[index], self.reverse)
         return self._cache[index]
 
-    def _read(self, path: Path) -> TrainingPair:
-        data = _load_mat(path)
-        frames = [normalise(data[f'im_{f}']) for f in ('ED', 'ES')]
-        if frames[0].shape != frames[1].shape:
-            raise InputError(
-                f'The images of {path.name} have different shapes, '
-                f'{frames[0].shape} and {frames[1].shape}.'
-            )
-        labels: list[NDArray[np.uint8] | None] = []
-        for frame in ('ED', 'ES'):
-            if f'label_{frame}' in data:
-                labels.append(data[f'label_{frame}'].astype(np.uint8))
-            elif f'myo_{frame}' in data:
-                labels.append((data[f'myo_{frame}'] > 0).astype(np.uint8) * 2)
-            else:
-                labels.append(None)
-        if self.reverse:
-            frames.reverse()
-            labels.reverse()
-        return TrainingPair(
-            frames[0],
-            frames[1],
-            labels[0],
-            labels[1],
-            path.stem,
-            path.stem.split('_')[0],
+
+def read_mat(path: Path, reverse: bool = False) -> TrainingPair:
+    """Read a pair of the papers' MATLAB files, see `MatFolder`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used.
+    """
+    data = _load_mat(path)
+    frames = [normalise(data[f'im_{f}']) for f in ('ED', 'ES')]
+    if frames[0].shape != frames[1].shape:
+        raise InputError(
+            f'The images of {path.name} have different shapes, '
+            f'{frames[0].shape} and {frames[1].shape}.'
         )
+    labels: list[NDArray[np.uint8] | None] = []
+    for frame in ('ED', 'ES'):
+        if f'label_{frame}' in data:
+            labels.append(data[f'label_{frame}'].astype(np.uint8))
+        elif f'myo_{frame}' in data:
+            labels.append((data[f'myo_{frame}'] > 0).astype(np.uint8) * 2)
+        else:
+            labels.append(None)
+    if reverse:
+        frames.reverse()
+        labels.reverse()
+    return TrainingPair(
+        frames[0],
+        frames[1],
+        labels[0],
+        labels[1],
+        path.stem,
+        path.stem.split('_')[0],
+    )
 
 
 def _load_mat(path: Path) -> dict[str, NDArray[Any]]:

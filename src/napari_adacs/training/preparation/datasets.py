@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_adacs.training.preparation import acdc, camus
+from napari_adacs.training.preparation import acdc, camus, camus3d
 from napari_adacs.training.preparation.writing import (
     Patient,
     Prepared,
@@ -44,6 +44,9 @@ class Dataset:
 DATASETS: dict[str, Dataset] = {
     'acdc': Dataset(acdc.find_patients, acdc.prepare_patient, acdc.PARTS),
     'camus': Dataset(camus.find_patients, camus.prepare_patient, camus.PARTS),
+    'camus-3d': Dataset(
+        camus3d.find_patients, camus3d.prepare_patient, camus3d.PARTS
+    ),
 }
 
 

@@ -22,17 +22,17 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, eq=False)
 class PreparedPair:
-    """A pair of 2D images as the papers store it.
+    """A pair of images as the papers store it.
 
     Parameters
     ----------
     name : str
         File name without suffix.
-    ed, es : (H, W) numpy.ndarray
-        Raw intensities, array axes (x, y).
-    ed_labels, es_labels : (H, W) numpy.ndarray of uint8
+    ed, es : (x, y) or (x, y, z) numpy.ndarray
+        Raw intensities.
+    ed_labels, es_labels : numpy.ndarray of uint8
         All labels.
-    ed_myocardium, es_myocardium : (H, W) numpy.ndarray of uint8
+    ed_myocardium, es_myocardium : numpy.ndarray of uint8
         0 or 1.
     """
 
