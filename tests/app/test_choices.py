@@ -43,6 +43,23 @@ class TestModels:
         values = [choice.value for choice in choices.model_choices(None)]
         assert values == ['auto', 'small-2d', 'small-3d']
 
+    def test_they_come_in_groups(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+        save_small_model(tmp_path, 2)
+        found = choices.model_choices(2)
+        groups = [choice.group for choice in found]
+        assert groups[0] == ''
+        assert list(dict.fromkeys(groups[1:])) == [
+            'Echo',
+            'Cine MRI',
+            'Any image',
+            'Your models',
+            'No network',
+        ]
+        assert groups[1:] == sorted(groups[1:], key=groups.index)
+
     def test_none_is_said(
         self, models: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -24,6 +24,11 @@ from napari_adacs.registration.choice import ModelChoice
 
 MODEL_SUFFIX = SUFFIX
 
+# Headings of the model box in their order; kinds as of `ModelEntry.is_for`.
+_KINDS = {'echo': 'Echo', 'cine': 'Cine MRI', 'general': 'Any image'}
+_OTHER, _YOURS, _FROM_ZERO = 'Other images', 'Your models', 'No network'
+_GROUPS = (*_KINDS.values(), _OTHER, _YOURS, _FROM_ZERO)
+
 _NVIDIA = Path('/proc/driver/nvidia/gpus')
 
 
@@ -39,11 +44,14 @@ class Choice:
         What the box shows.
     tooltip : str
         What it is.
+    group : str
+        Heading of the entries that it belongs to.
     """
 
     value: str
     text: str
     tooltip: str = ''
+    group: str = ''
 
 
 def model_choices(
@@ -53,6 +61,9 @@ def model_choices(
     stacked: bool = False,
 ) -> list[Choice]:
     """Return the models for images with a number of axes, 'auto' first.
+
+    The others come in groups: what is bundled by the kind of images, what the
+    user has brought, and no network at all.
 
     Parameters
     ----------
@@ -70,8 +81,7 @@ def model_choices(
     if stacked:
         entries += [e for e in list_models(2) if not e.from_zero]
     fitting = {ndim, 2} if stacked else {ndim}
-    choices = [automatic_choice(ndim, automatic)]
-    choices += [_choice(entry, entry.name) for entry in entries]
+    choices = [_choice(entry, entry.name) for entry in entries]
     for file in files:
         try:
             entry = find_model(file)
@@ -79,7 +89,8 @@ def model_choices(
             continue
         if ndim is None or entry.header.ndim in fitting:
             choices.append(_choice(entry, file))
-    return choices
+    choices.sort(key=lambda choice: _GROUPS.index(choice.group))
+    return [automatic_choice(ndim, automatic), *choices]
 
 
 def model_in_file(path: str) -> tuple[str, int]:
@@ -161,7 +172,16 @@ def _choice(entry: ModelEntry, value: str) -> Choice:
     tooltip = describe(entry.header)
     if mark:
         tooltip += f'\n{entry.path}'
-    return Choice(value, f'{entry.name}{mark}', tooltip)
+    return Choice(value, f'{entry.name}{mark}', tooltip, _group(entry))
+
+
+def _group(entry: ModelEntry) -> str:
+    if entry.from_zero:
+        return _FROM_ZERO
+    if entry.source != 'bundled':
+        return _YOURS
+    kinds = (title for word, title in _KINDS.items() if entry.is_for(word))
+    return next(kinds, _OTHER)
 
 
 def describe(header: ModelHeader) -> str:

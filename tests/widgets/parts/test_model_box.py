@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QFileDialog, QTextBrowser
 
 from napari_adacs.errors import CancelledError
@@ -68,6 +69,37 @@ def test_only_fitting_models_are_offered(box: ModelBox) -> None:
     box.show_for(3)
     assert _texts(box) == ['Automatic (none for 3D)']
     assert box.value() == 'auto'
+
+
+def test_kinds_have_headings_that_cannot_be_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: Any
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    save_small_model(tmp_path, 2)
+    box = ModelBox()
+    qtbot.addWidget(box)
+    box.show_for(2)
+    assert box.value() == 'auto'
+    texts = _texts(box)
+    headings = [
+        i for i, t in enumerate(texts) if box.combo.itemData(i) is None
+    ]
+    assert [texts[i] for i in headings] == [
+        'Echo',
+        'Cine MRI',
+        'Any image',
+        'Your models',
+        'No network',
+    ]
+    assert texts[headings[1] + 1].endswith('cine2d')
+    # Keys step over them.
+    box.combo.setCurrentIndex(headings[1] - 1)
+    qtbot.keyClick(box.combo, Qt.Key.Key_Down)
+    assert box.combo.currentIndex() == headings[1] + 1
+    # What is chosen stays chosen.
+    chosen = box.value()
+    box.reload()
+    assert box.value() == chosen
 
 
 def test_losing_the_chosen_model_is_a_change(

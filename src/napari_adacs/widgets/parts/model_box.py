@@ -32,6 +32,7 @@ from napari_adacs.app.get_model import (
 )
 from napari_adacs.errors import ModelError
 from napari_adacs.widgets.parts.card_window import CardWindow
+from napari_adacs.widgets.parts.grouped_combo import fill_grouped
 from napari_adacs.widgets.parts.model_getter import ModelGetter
 
 if TYPE_CHECKING:
@@ -145,15 +146,9 @@ class ModelBox(QWidget):
         """Look for models again; the choice stays if it still exists."""
         before = self.combo.currentData()
         self.combo.blockSignals(True)
-        self.combo.clear()
-        for choice in self._choices():
-            self.combo.addItem(choice.text, choice.value)
-            self.combo.setItemData(
-                self.combo.count() - 1,
-                choice.tooltip,
-                Qt.ItemDataRole.ToolTipRole,
-            )
-        self.combo.setCurrentIndex(max(0, self.combo.findData(before)))
+        fill_grouped(self.combo, self._choices())
+        if before is not None:
+            self.combo.setCurrentIndex(max(0, self.combo.findData(before)))
         self.combo.blockSignals(False)
         self._show_tooltip()
         if before is not None and self.combo.currentData() != before:
