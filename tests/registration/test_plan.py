@@ -11,6 +11,7 @@ from napari_adacs.errors import ModelError
 from napari_adacs.models.bundle import load_bundle, read_header, save_bundle
 from napari_adacs.models.header import ModelHeader, Preprocessing
 from napari_adacs.models.model import build_model
+from napari_adacs.registration.config import RunConfig
 from napari_adacs.registration.plan import plan_registration
 from napari_adacs.spatial.grid import Grid
 
@@ -73,3 +74,17 @@ def test_a_header_with_a_senseless_size_is_refused(multiple: object) -> None:
         ModelHeader.from_json(
             text.replace(said, f'"size_multiple": {values[multiple]}')  # type: ignore[index]
         )
+
+
+@pytest.mark.parametrize('weight', [0.0, 0.02])
+def test_refining_a_guided_model_is_said(weight: float) -> None:
+    guided = dataclasses.replace(
+        header('voxelmorph'), training={'dice_weight': weight}
+    )
+    grid = Grid.from_spacing((32, 32))
+    config = RunConfig('m', refine_steps=5)
+    sentences = plan_registration(grid, grid, guided, None, config).sentences
+    said = [s for s in sentences if 'learnt from labels' in s]
+    assert len(said) == (weight > 0)
+    alone = plan_registration(grid, grid, guided).sentences
+    assert not any('learnt from labels' in s for s in alone)

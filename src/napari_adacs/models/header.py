@@ -121,6 +121,12 @@ class ModelHeader:
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def guided(self) -> bool:
+        """Whether labels of the training pairs have taught the motion."""
+        weight = self.training.get('dice_weight', 0)
+        return isinstance(weight, int | float) and weight > 0
+
     def to_json(self) -> str:
         """Return the header as JSON."""
         values = {'format': FORMAT_VERSION, **dataclasses.asdict(self)}

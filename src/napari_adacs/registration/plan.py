@@ -157,9 +157,15 @@ def _refining_sentence(config: RunConfig | None, header: ModelHeader) -> str:
     if chosen.refine == 'network':
         return f'{chosen.refine_steps} steps train the network on, by {by}.'
     start = 'zero' if header.network == FROM_ZERO else "the model's field"
+    taken_back = (
+        ' The model has learnt from labels; what images alone say may take '
+        'some of that back.'
+        if header.guided
+        else ''
+    )
     return (
         f'A free field is fitted from {start}, up to {chosen.refine_steps} '
-        f'steps at each resolution, by {by}.'
+        f'steps at each resolution, by {by}.{taken_back}'
     )
 
 
