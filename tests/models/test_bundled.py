@@ -33,7 +33,13 @@ ECHO, CINE = (
     [f'{network}-{s}-{domain}' for network in LEAST[domain] for s in SCHEMES]
     for domain in ('echo2d', 'cine2d')
 )
-ECHO_3D = [f'voxelmorph-{scheme}-echo3d' for scheme in SCHEMES]
+# Least Dice of myocardium and cavity on the one real 3D volume.
+LEAST_3D = {
+    'pyramid': (0.83, 0.88),
+    'voxelmorph': (0.80, 0.86),
+    'transmorph': (0.77, 0.80),
+}
+ECHO_3D = [f'{n}-{s}-echo3d' for n in LEAST_3D for s in SCHEMES]
 
 
 def warped_dice(result, moving_labels, fixed_labels, label):
@@ -82,8 +88,8 @@ def test_real_3d_echo_never_trained_on(name, shared_data):
     ]
     result = na.register(images[0], images[1], name)
     labels = [np.asarray(i.dataobj) for i in images[2:]]
-    assert warped_dice(result, *labels, 1) > 0.80
-    assert warped_dice(result, *labels, 2) > 0.86
+    for label, smallest in enumerate(LEAST_3D[name.split('-')[0]], 1):
+        assert warped_dice(result, *labels, label) > smallest
     assert (result.field.jacobian_determinant() <= 0).mean() < 1e-3
     residual = result.field.compose(result.field.inverse()).voxels
     heart = np.linalg.norm(residual, axis=0)[labels[1] > 0]
