@@ -10,8 +10,8 @@ from scipy.io import savemat
 
 from napari_adacs.errors import InputError
 from napari_adacs.training.pairs import MatFolder, TrainingPair
-from napari_adacs.training.preparation.camus3d import revolve
 from napari_adacs.training.preparation.datasets import prepare_dataset
+from napari_adacs.training.preparation.revolving import revolve
 
 
 def slices(
