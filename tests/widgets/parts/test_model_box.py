@@ -19,6 +19,7 @@ from napari_adacs.networks.voxelmorph import VoxelMorph
 from napari_adacs.registration.choice import ModelChoice
 from napari_adacs.training.train import new_model
 from napari_adacs.widgets.parts.model_box import ModelBox
+from napari_adacs.widgets.parts.start_box import StartBox
 from tests.models.hub_server import serving
 from tests.small_models import save_small_model
 from tests.training.conftest import make_config
@@ -100,6 +101,16 @@ def test_kinds_have_headings_that_cannot_be_chosen(
     chosen = box.value()
     box.reload()
     assert box.value() == chosen
+
+
+def test_what_to_start_from_begins_with_a_model(qtbot: Any) -> None:
+    box = StartBox()
+    qtbot.addWidget(box)
+    box.show_for(2)
+    texts = _texts(box)
+    assert box.combo.itemData(0) is None  # a heading
+    assert box.value() == box.combo.itemText(1) == box.combo.currentText()
+    assert texts[-2:] == ['New network', 'from scratch']
 
 
 def test_losing_the_chosen_model_is_a_change(

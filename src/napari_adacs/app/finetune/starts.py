@@ -33,6 +33,7 @@ def start_choices(ndim: int | None, files: Iterable[str]) -> list[Choice]:
         SCRATCH,
         'from scratch',
         'A network that knows nothing: for many pairs and much time.',
+        'New network',
     )
     return [*models, scratch]
 

@@ -11,11 +11,22 @@ from qtpy.QtWidgets import QComboBox
 from napari_adacs.app.choices import Choice
 
 
-def fill_grouped(combo: QComboBox, choices: Sequence[Choice]) -> None:
+def fill_grouped(
+    combo: QComboBox, choices: Sequence[Choice], chosen: object = None
+) -> None:
     """Show choices in place of what a box has shown.
 
     Where they belong to more than one group, each group has a heading that
     cannot be chosen.
+
+    Parameters
+    ----------
+    combo : QComboBox
+        The box.
+    choices : sequence of Choice
+        What to show, sorted by group.
+    chosen : object, optional
+        Value of the choice to begin with; the first one if it is not there.
     """
     combo.clear()
     headed = len({choice.group for choice in choices if choice.group}) > 1
@@ -28,7 +39,9 @@ def fill_grouped(combo: QComboBox, choices: Sequence[Choice]) -> None:
         combo.setItemData(
             combo.count() - 1, choice.tooltip, Qt.ItemDataRole.ToolTipRole
         )
-    combo.setCurrentIndex(0)
+    values = [choice.value for choice in choices]
+    value = chosen if chosen in values else next(iter(values), None)
+    combo.setCurrentIndex(combo.findData(value))
 
 
 def _add_heading(combo: QComboBox, text: str) -> None:

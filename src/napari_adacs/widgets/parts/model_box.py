@@ -146,9 +146,7 @@ class ModelBox(QWidget):
         """Look for models again; the choice stays if it still exists."""
         before = self.combo.currentData()
         self.combo.blockSignals(True)
-        fill_grouped(self.combo, self._choices())
-        if before is not None:
-            self.combo.setCurrentIndex(max(0, self.combo.findData(before)))
+        fill_grouped(self.combo, self._choices(), before)
         self.combo.blockSignals(False)
         self._show_tooltip()
         if before is not None and self.combo.currentData() != before:
