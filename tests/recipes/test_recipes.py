@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from napari_adacs.models.library import list_models
 from napari_adacs.training.config import load_config
 from napari_adacs.training.train import new_model
 
@@ -36,3 +37,12 @@ def test_the_command_at_its_top_names_it(path):
         if line.startswith('#')
     ]
     assert f'--config recipes/{path.name}' in ' '.join(comment)
+
+
+@pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
+def test_it_prefers_its_bundled_model_as_much(path):
+    """Made again, a model is chosen as often as the one that ships."""
+    config = load_config(path)
+    for entry in list_models():
+        if entry.source == 'bundled' and entry.name == config.name:
+            assert config.info.get('preference', 0) == entry.header.preference

@@ -22,7 +22,6 @@ from napari_adacs.training.preparation.writing import (
     masks,
 )
 
-PARTS = (3.0, 1.0, 1.0)
 # Bodies that are made of one slice to train on.
 _BODIES = 2
 

@@ -45,7 +45,7 @@ DATASETS: dict[str, Dataset] = {
     'acdc': Dataset(acdc.find_patients, acdc.prepare_patient, acdc.PARTS),
     'camus': Dataset(camus.find_patients, camus.prepare_patient, camus.PARTS),
     'camus-3d': Dataset(
-        camus3d.find_patients, camus3d.prepare_patient, camus3d.PARTS
+        camus3d.find_patients, camus3d.prepare_patient, camus.PARTS
     ),
 }
 
