@@ -288,3 +288,46 @@ def test_weights_start_as_published():
     flow = network.field_fn.upconv1.upconv.weight
     assert 0.01 < flow.std() < 0.03
     assert not network.field_fn.outconv.block.bias.any()
+
+
+def test_training_draws_from_the_steps_of_least_noise(monkeypatch):
+    network = small(drawn_steps=3)
+    drawn = []
+    original = network.q_sample
+
+    def watched(fixed, step, noise):
+        drawn.extend(step.tolist())
+        return original(fixed, step, noise)
+
+    monkeypatch.setattr(network, 'q_sample', watched)
+    source, target = image_pair((16, 32))
+    for _ in range(30):
+        network.learn(source, target)
+    assert set(drawn) == {0, 1, 2}
+    assert small().drawn_steps == 2000
+
+
+def test_a_start_by_he_keeps_the_size_of_what_goes_through():
+    spreads = {}
+    for name in ('published', 'he'):
+        network = small(3, field_init=name)
+        with torch.no_grad():
+            deep = network.field_fn.downconv3(
+                network.field_fn.downconv2(
+                    network.field_fn.downconv1(
+                        network.field_fn.inconv(torch.randn(1, 2, 32, 32, 32))
+                    )
+                )
+            )
+        spreads[name] = float(deep.std())
+        # the motion starts at about zero either way
+        assert network.field_fn.outconv.block.weight.std() < 0.03
+    assert spreads['published'] < 0.02 < 0.3 < spreads['he'] < 3
+
+
+@pytest.mark.parametrize(
+    'wrong', [{'drawn_steps': -1}, {'drawn_steps': 2001}, {'field_init': 'x'}]
+)
+def test_options_of_training_are_checked(wrong):
+    with pytest.raises(ModelError, match=next(iter(wrong))):
+        small(**wrong)

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from napari_adacs.errors import ModelError
-from napari_adacs.networks.pyramid import Pyramid, local_products
+from napari_adacs.networks.pyramid import Pyramid
+from napari_adacs.networks.pyramid_levels import local_products
 from napari_adacs.networks.registry import build_displacement
 from napari_adacs.objectives.smoothness import gradient_penalty
 from napari_adacs.spatial.jacobian import jacobian_determinant
@@ -211,8 +212,54 @@ def test_a_large_motion_is_found_without_folds_and_undone(ndim, steps, left):
 
 @pytest.mark.parametrize(
     'wrong',
-    [{'channels': 0}, {'levels': 0}, {'int_downsize': 0}, {'correlation': -1}],
+    [
+        {'channels': 0},
+        {'levels': 0},
+        {'int_downsize': 0},
+        {'correlation': -1},
+        {'passes': 0},
+    ],
 )
 def test_options_out_of_range_are_refused(wrong):
     with pytest.raises(ModelError, match=next(iter(wrong))):
         Pyramid(2, **wrong)
+
+
+def test_a_pass_adds_what_the_warped_pair_lacks():
+    once, twice = filled(channels=4), filled(channels=4, passes=2)
+    moving, fixed = image_pair((32, 48))
+    with torch.no_grad():
+        first = once(moving, fixed)
+        warped = warp(moving, first.displacement, padding='border')
+        second = once(warped, fixed)
+        both = twice(moving, fixed)
+    assert second.raw.abs().max() > 0.01
+    torch.testing.assert_close(both.raw, first.raw + second.raw)
+    torch.testing.assert_close(twice.displace(-both.raw), both.inverse)
+
+
+def test_passes_share_their_weights():
+    once, thrice = Pyramid(2), Pyramid(2, passes=3)
+    assert once.state_dict().keys() == thrice.state_dict().keys()
+
+
+@pytest.mark.parametrize('passes', [1, 3])
+def test_any_of_the_passes_learns(passes):
+    network = filled(channels=4, passes=passes)
+    moving, fixed = image_pair((32, 48))
+    with torch.no_grad():
+        velocities = [network.velocity(moving, fixed)]
+        for _ in range(passes - 1):
+            velocities.append(network.improved(velocities[-1], moving, fixed))
+    torch.manual_seed(0)
+    seen = set()
+    for _ in range(20):
+        motion, terms = network.learn(moving, fixed)
+        assert not terms
+        same = [torch.allclose(motion.raw, v) for v in velocities]
+        assert any(same)
+        seen.add(same.index(True))
+        network.zero_grad()
+        motion.displacement.square().mean().backward()
+        assert network.stem.main.weight.grad.any()
+    assert seen == set(range(passes))

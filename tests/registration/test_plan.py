@@ -12,7 +12,7 @@ from napari_adacs.models.bundle import load_bundle, read_header, save_bundle
 from napari_adacs.models.header import ModelHeader, Preprocessing
 from napari_adacs.models.model import build_model
 from napari_adacs.registration.config import RunConfig
-from napari_adacs.registration.plan import plan_registration
+from napari_adacs.registration.plan import completed, plan_registration
 from napari_adacs.spatial.grid import Grid
 
 NETWORKS = {
@@ -88,3 +88,38 @@ def test_refining_a_guided_model_is_said(weight: float) -> None:
     assert len(said) == (weight > 0)
     alone = plan_registration(grid, grid, guided).sentences
     assert not any('learnt from labels' in s for s in alone)
+
+
+def test_a_model_says_how_much_refining_holds_on_to_it() -> None:
+    sure = dataclasses.replace(
+        header('voxelmorph'), refine_prior=3.0, training={'dice_weight': 0.1}
+    )
+    refining, grid = (
+        RunConfig('m', refine_steps=5),
+        Grid.from_spacing((32, 32)),
+    )
+    assert completed(refining, sure).refine_prior == 3.0
+    free = dataclasses.replace(refining, refine_prior=0.0)
+    assert completed(free, sure).refine_prior == 0.0
+    for config in (
+        RunConfig('m'),
+        dataclasses.replace(refining, refine='network'),
+    ):
+        assert completed(config, sure) == config
+    (said,) = (
+        s
+        for s in plan_registration(grid, grid, sure, None, refining).sentences
+        if 'prior 3' in s
+    )
+    assert 'learnt from labels' not in said
+    sentences = plan_registration(grid, grid, sure, None, free).sentences
+    assert any('learnt from labels' in s for s in sentences)
+
+
+@pytest.mark.parametrize('prior', ['-1', '"3"', 'null', 'NaN', 'Infinity'])
+def test_a_header_with_a_senseless_prior_is_refused(prior: str) -> None:
+    text = header('identity').to_json()
+    said = '"refine_prior": 0.0'
+    assert said in text
+    with pytest.raises(ModelError, match='refine_prior'):
+        ModelHeader.from_json(text.replace(said, f'"refine_prior": {prior}'))

@@ -208,6 +208,39 @@ class TestFit:
         found = resize_vectors(last.field, (40, 40))
         torch.testing.assert_close(found, start, atol=0.1, rtol=0)
 
+    @pytest.mark.parametrize('ndim', [2, 3])
+    def test_a_prior_holds_on_to_the_start(self, ndim):
+        moving, fixed, field = known_pair((32, 30, 28)[:ndim])
+        truth = torch.from_numpy(field.voxels)
+        start = torch.zeros_like(truth)
+        start[0] = 0.5
+        moved = []
+        for prior in (0.0, 0.3, 3.0, 300.0):
+            *_, last = fit_free_field(
+                torch.from_numpy(moving)[None],
+                torch.from_numpy(fixed)[None],
+                FreeFieldOptions(prior=prior),
+                spacing=(1.0,) * ndim,
+                start=start,
+            )
+            found = resize_vectors(last.field, fixed.shape)
+            moved.append(float((found - start).norm()))
+        assert moved == sorted(moved, reverse=True)
+        assert moved[-1] < 0.02 * moved[0]
+
+    def test_without_a_start_there_is_no_prior(self):
+        moving, fixed, _ = known_pair((40, 40))
+        fields = []
+        for prior in (0.0, 5.0):
+            *_, last = fit_free_field(
+                torch.from_numpy(moving)[None],
+                torch.from_numpy(fixed)[None],
+                FreeFieldOptions(steps=4, prior=prior),
+                spacing=(1.0, 1.0),
+            )
+            fields.append(last.field)
+        torch.testing.assert_close(*fields)
+
 
 class TestFolds:
     def test_folds_are_smoothed_and_nothing_else(self):
@@ -295,6 +328,8 @@ class TestWhileItRuns:
             {'refine_similarity': 'mutual'},
             {'refine_smoothness': 0.0},
             {'refine_smoothness': float('nan')},
+            {'refine_prior': -0.1},
+            {'refine_prior': float('inf')},
         ],
     )
     def test_settings_are_checked_before_anything_runs(self, wrong):

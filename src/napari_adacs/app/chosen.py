@@ -33,7 +33,9 @@ class Chosen:
         Labels of the moving image.
     model, device : str, default: 'auto'
         As in `RunConfig`.
-    refine_steps, refine, refine_similarity, refine_smoothness, eta
+    refine_steps, refine, refine_similarity, refine_smoothness
+        As in `RunConfig`.
+    refine_prior, eta
         As in `RunConfig`.
     region : Region, optional
         Where refining tries harder.
@@ -52,6 +54,7 @@ class Chosen:
     refine: Refining = 'field'
     refine_similarity: Similarity = 'lncc'
     refine_smoothness: float = 1.0
+    refine_prior: float | None = None
     eta: float | None = None
     region: Region | None = None
     version: int = 1
@@ -86,6 +89,7 @@ class Chosen:
             refine=self.refine,
             refine_similarity=self.refine_similarity,
             refine_smoothness=self.refine_smoothness,
+            refine_prior=self.refine_prior,
             eta=self.eta,
             region=self.region,
         )

@@ -25,6 +25,7 @@ REFINING_OPTIONS = {
     '--refine-what': 'refine',
     '--refine-by': 'refine_similarity',
     '--refine-smoothness': 'refine_smoothness',
+    '--refine-prior': 'refine_prior',
     '--refine-on': 'refine_resolution',
 }
 OUTPUT = 'registration'

@@ -88,6 +88,13 @@ def _add_refining(parser: ArgumentParser) -> None:
         help='times the usual smoothness (default: 1)',
     )
     parser.add_argument(
+        '--refine-prior',
+        type=float,
+        metavar='P',
+        help="how much a refined field holds on to the model's estimate, 0 "
+        "for not at all (default: the model's own, mostly 0)",
+    )
+    parser.add_argument(
         '--refine-on',
         choices=['native', 'network'],
         default='native',

@@ -58,6 +58,7 @@ def run(chosen: Namespace) -> int:
         chosen.refine_by,
         chosen.refine_smoothness,
         chosen.refine_on,
+        chosen.refine_prior,
     )
     inputs = _open(chosen)
     choice = _check(inputs, config, chosen)

@@ -97,6 +97,10 @@ class ModelHeader:
     preference : int, default: 0
         Of several models for the same images the one with the largest
         number is the default.
+    refine_prior : float, default: 0.0
+        Weight of this model's estimate beside the images when it is refined,
+        see `FreeFieldOptions`. More than 0 for models that know what images
+        do not show, such as where people draw a boundary.
     training : dict
         Data, split, steps, seed, recipe.
     metrics : dict
@@ -118,6 +122,7 @@ class ModelHeader:
     licence: str = ''
     date: str = ''
     preference: int = 0
+    refine_prior: float = 0.0
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
@@ -173,6 +178,12 @@ class ModelHeader:
             raise ModelError(
                 'The model header says that axes are a multiple of '
                 f'{header.size_multiple!r}, which is no number of voxels.'
+            )
+        prior = header.refine_prior
+        if not (isinstance(prior, int | float) and 0 <= prior < math.inf):
+            raise ModelError(
+                f"The model header's 'refine_prior' is {prior!r}, not a "
+                'number from 0.'
             )
         if header.ndim not in (2, 3):
             raise ModelError(

@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from napari_adacs.networks.convolution import convolution
 from napari_adacs.networks.precision import full
 from napari_adacs.networks.sizes import crop_end, pad_end
-from napari_adacs.networks.unet import UNet, convolution
+from napari_adacs.networks.unet import UNet
 
 _INITIAL_LOGIT = math.log(0.9 / 0.1)
 

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
+from napari_adacs.errors import ModelError
 from napari_adacs.networks.base import Motion, Terms
+from napari_adacs.networks.diffusemorph_config import CONFIGS
 from napari_adacs.networks.diffusion_unet import ScoreUNet
 from napari_adacs.networks.field_unet import FieldUNet
 from napari_adacs.networks.integrated import IntegratedEstimator
@@ -29,63 +30,10 @@ from napari_adacs.networks.noise_schedule import linear_betas, schedule
 from napari_adacs.networks.options import changed
 from napari_adacs.objectives.noise import noise_loss
 
+FieldInit = Literal['published', 'he']
+
 _FIELD_INIT_SD = 0.02
-
-
-@dataclass(frozen=True)
-class DiffuseMorphConfig:
-    """Sizes of a DiffuseMorph.
-
-    Parameters
-    ----------
-    features : int
-        Channels of the score network's first level.
-    multipliers : tuple of int
-        Channels of its levels in units of `features`.
-    attention_sizes : tuple of int
-        Its levels of these nominal sizes attend.
-    image_size : int
-        Nominal size of its first level; it halves from level to level.
-    encoder, decoder : tuple of int
-        Features of the field network, see `FieldUNet`.
-    steps : int
-        Steps of the noise schedule.
-    """
-
-    features: int
-    multipliers: tuple[int, ...]
-    attention_sizes: tuple[int, ...]
-    image_size: int
-    encoder: tuple[int, ...]
-    decoder: tuple[int, ...]
-    steps: int = 2000
-
-    def attention(self) -> list[bool]:
-        """Return which levels of the score network attend."""
-        return [
-            self.image_size // 2**level in self.attention_sizes
-            for level in range(len(self.multipliers))
-        ]
-
-
-CONFIGS: dict[int, DiffuseMorphConfig] = {
-    2: DiffuseMorphConfig(
-        features=64,
-        multipliers=(1, 2, 4, 4),
-        attention_sizes=(8,),
-        image_size=128,
-        encoder=(64, 128, 256, 512, 1024),
-        decoder=(1024, 512, 256, 128, 64),
-    ),
-    3: DiffuseMorphConfig(
-        features=8,
-        multipliers=(1, 2, 4, 4),
-        attention_sizes=(10,),
-        image_size=128,
-        encoder=(16, 32, 32, 32, 32),
-        decoder=(32, 32, 32, 8, 8),
-    ),
-}
+_SLOPE = 0.2  # of the field network's LeakyReLU
 
 
 class DiffuseMorph(IntegratedEstimator):
@@ -111,6 +59,14 @@ class DiffuseMorph(IntegratedEstimator):
     int_downsize : int, default: 2
         Factor by which the velocity is shrunk before integration; ignored
         without integration.
+    drawn_steps : int, default: 0
+        How many steps of the schedule training draws from, those of the
+        least noise; 0 for all, as published. A field network learns little
+        from scores that are mostly noise: with few steps it begins within
+        a hundred updates, and may go on with all of them.
+    field_init : {'published', 'he'}, default: 'published'
+        Random weights of the field network at the start: normal, with a
+        deviation of 0.02, or so that no layer shrinks what it gets [1]_.
     **changes
         Fields of `DiffuseMorphConfig` that differ from the published ones.
 
@@ -123,6 +79,10 @@ class DiffuseMorph(IntegratedEstimator):
     Notes
     -----
     Inside, every axis is a multiple of 16.
+
+    References
+    ----------
+    .. [1] He et al., "Delving Deep into Rectifiers", ICCV 2015.
     """
 
     def __init__(
@@ -133,6 +93,8 @@ class DiffuseMorph(IntegratedEstimator):
         noise_weight: float = 0.05,
         int_steps: int = 0,
         int_downsize: int = 2,
+        drawn_steps: int = 0,
+        field_init: FieldInit = 'published',
         **changes: Any,
     ) -> None:
         super().__init__(ndim, int_steps, int_downsize)
@@ -151,16 +113,21 @@ class DiffuseMorph(IntegratedEstimator):
         )
         for name, table in schedule(linear_betas(config.steps)).items():
             self.register_buffer(name, table.float())
-        self._initialise()
+        self.drawn_steps = _checked(drawn_steps, config.steps, field_init)
+        self._initialise(field_init)
 
-    def _initialise(self) -> None:
+    def _initialise(self, field_init: FieldInit) -> None:
         for name, parameter in self.named_parameters():
             if name.endswith('bias'):
                 nn.init.zeros_(parameter)
             elif parameter.ndim > 1 and name.startswith('denoise_fn'):
                 nn.init.orthogonal_(parameter)
             elif parameter.ndim > 1:
-                nn.init.normal_(parameter, 0.0, _FIELD_INIT_SD)
+                # The last layer stays small: the motion starts at about zero.
+                if field_init == 'he' and 'outconv' not in name:
+                    nn.init.kaiming_normal_(parameter, _SLOPE)
+                else:
+                    nn.init.normal_(parameter, 0.0, _FIELD_INIT_SD)
 
     def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
         """Estimate the motion between images of valid sizes."""
@@ -177,7 +144,7 @@ class DiffuseMorph(IntegratedEstimator):
         trains both networks (Kim et al., Eq. 7).
         """
         step = torch.randint(
-            self.config.steps, (len(fixed),), device=fixed.device
+            self.drawn_steps, (len(fixed),), device=fixed.device
         )
         noise = torch.randn_like(fixed)
         noisy = self.q_sample(fixed, step, noise)
@@ -291,3 +258,18 @@ class DiffuseMorph(IntegratedEstimator):
     def to_input_range(self, image: Tensor) -> Tensor:
         """Map an image in [0, 1] to what the networks were trained with."""
         return self.low + (self.high - self.low) * image
+
+
+def _checked(drawn: int, steps: int, field_init: FieldInit) -> int:
+    """Return how many steps training draws from."""
+    if field_init not in get_args(FieldInit):
+        raise ModelError(
+            f"'field_init' of a DiffuseMorph cannot be {field_init!r}.",
+            f'Choose {" or ".join(get_args(FieldInit))}.',
+        )
+    if not 0 <= drawn <= steps:
+        raise ModelError(
+            f"'drawn_steps' of a DiffuseMorph must be from 0 to {steps}, "
+            f'not {drawn}.'
+        )
+    return drawn or steps

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_adacs.networks.unet import convolution
+from napari_adacs.networks.convolution import convolution
 
 # Most groups of the group normalisation, by number of axes.
 _GROUPS = {2: 32, 3: 4}

@@ -16,6 +16,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from napari_adacs.networks.convolution import convolution
 from napari_adacs.networks.diffusion_blocks import (
     ConditionedBlock,
     Downsample,
@@ -23,7 +24,6 @@ from napari_adacs.networks.diffusion_blocks import (
     TimeEncoding,
     Upsample,
 )
-from napari_adacs.networks.unet import convolution
 
 _IN_CHANNELS = 3
 

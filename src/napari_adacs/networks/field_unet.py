@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from napari_adacs.networks.unet import convolution
+from napari_adacs.networks.convolution import convolution
 
 _IN_CHANNELS = 2
 

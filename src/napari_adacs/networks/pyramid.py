@@ -17,117 +17,18 @@ velocity of the level before, and integrates the sum).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import product
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_adacs.errors import ModelError
-from napari_adacs.networks.base import Motion
+from napari_adacs.networks.base import Motion, Terms
 from napari_adacs.networks.integrated import IntegratedEstimator
 from napari_adacs.networks.precision import full
-from napari_adacs.networks.unet import ConvBlock, convolution
+from napari_adacs.networks.pyramid_levels import FeatureLevel, LevelEstimator
+from napari_adacs.networks.unet import ConvBlock
 from napari_adacs.spatial.operators import grow_displacement, integrate, warp
 
-_FLOW_INIT_SD = 1e-5
-_CONVOLUTIONS = 3  # of an estimator
 _WIDEST = 4  # times `channels`
-
-
-class FeatureLevel(nn.Module):
-    """Averages over blocks of voxels, then a convolution.
-
-    Parameters
-    ----------
-    ndim : int
-        Number of spatial axes.
-    in_channels, out_channels : int
-        Channel counts.
-    factor : int
-        Side of a block.
-    """
-
-    def __init__(
-        self, ndim: int, in_channels: int, out_channels: int, factor: int
-    ) -> None:
-        super().__init__()
-        self.pooling = (nn.AvgPool2d if ndim == 2 else nn.AvgPool3d)(factor)
-        self.block = ConvBlock(ndim, in_channels, out_channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, in_channels, *shape) to (N, out_channels, ...)."""
-        out: Tensor = self.block(self.pooling(x))
-        return out
-
-    def tensor_functions(self) -> dict[str, Callable[..., Tensor]]:
-        """Return the level as a function."""
-        return {'forward': self.forward}
-
-
-class LevelEstimator(nn.Module):
-    """Compares the features of one level.
-
-    Parameters
-    ----------
-    ndim : int
-        Number of spatial axes.
-    features : int
-        Channels of the features of either image, and of the convolutions.
-    context : int
-        Channels that the estimator of the coarser level hands on.
-    correlation : int
-        See `Pyramid`.
-    """
-
-    def __init__(
-        self, ndim: int, features: int, context: int, correlation: int
-    ) -> None:
-        super().__init__()
-        self.correlation = correlation
-        shifts = (2 * correlation + 1) ** ndim if correlation else 0
-        channels = 2 * features + shifts + context
-        self.blocks = nn.ModuleList()
-        for _ in range(_CONVOLUTIONS):
-            self.blocks.append(ConvBlock(ndim, channels, features))
-            channels = features
-        self.flow = convolution(ndim)(channels, ndim, 3, padding=1)
-        nn.init.normal_(self.flow.weight, 0.0, _FLOW_INIT_SD)
-        assert self.flow.bias is not None
-        nn.init.zeros_(self.flow.bias)
-
-    def forward(
-        self, warped: Tensor, fixed: Tensor, *context: Tensor
-    ) -> Tensor:
-        """Map features (N, C, *shape) to what is missing, and context.
-
-        Parameters
-        ----------
-        warped, fixed : (N, features, *shape) torch.Tensor
-            Features of the moving image, warped so far, and of the fixed
-            one.
-        *context : (N, context, *shape / 2) torch.Tensor
-            What the estimator of the coarser level handed on, if any.
-
-        Returns
-        -------
-        (N, ndim + features, *shape) torch.Tensor
-            Velocity in voxels of this level, and context for the next.
-        """
-        inputs = [fixed, warped]
-        if self.correlation:
-            inputs.append(local_products(fixed, warped, self.correlation))
-        for values in context:
-            inputs.append(F.interpolate(values, scale_factor=2.0))
-        x = torch.cat(inputs, dim=1)
-        for block in self.blocks:
-            x = block(x)
-        return torch.cat([self.flow(x), x], dim=1)
-
-    def tensor_functions(self) -> dict[str, Callable[..., Tensor]]:
-        """Return the estimator as a function."""
-        return {'forward': self.forward}
 
 
 class Pyramid(IntegratedEstimator):
@@ -150,6 +51,9 @@ class Pyramid(IntegratedEstimator):
     correlation : int, default: 0
         Largest shift, in voxels of a level along each axis, for which an
         estimator also sees how well the features match; 0 for none.
+    passes : int, default: 1
+        How often the whole pyramid looks at the pair: from the second pass
+        on at the moving image as warped so far, to add what is missing.
 
     Raises
     ------
@@ -165,6 +69,10 @@ class Pyramid(IntegratedEstimator):
 
     Levels are aligned by the edges of the image, as averages over blocks
     are.
+
+    Passes add up in the same way. All share their weights, so that while
+    training one of them, drawn at random, learns for all: those before it
+    are taken as they are.
     """
 
     def __init__(
@@ -175,9 +83,11 @@ class Pyramid(IntegratedEstimator):
         int_steps: int = 7,
         int_downsize: int = 2,
         correlation: int = 0,
+        passes: int = 1,
     ) -> None:
         super().__init__(ndim, int_steps, int_downsize)
-        _check(channels, levels, int_downsize, correlation)
+        _check(channels, levels, int_downsize, correlation, passes)
+        self.passes = passes
         self.emitted_step = self.int_downsize = int_downsize
         self.size_multiple = int_downsize * 2 ** (levels - 1)
         self.stem = ConvBlock(ndim, 1, channels)
@@ -197,6 +107,53 @@ class Pyramid(IntegratedEstimator):
 
     def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
         """Estimate the motion between images of valid sizes."""
+        velocity = self.velocity(moving, fixed)
+        for _ in range(self.passes - 1):
+            velocity = self.improved(velocity, moving, fixed)
+        return self.motion(velocity, inverse)
+
+    def estimate_learning(
+        self, moving: Tensor, fixed: Tensor, inverse: bool
+    ) -> tuple[Motion, Terms]:
+        """Estimate with the last of a random number of passes learning."""
+        before = int(torch.randint(self.passes, ())) if self.passes > 1 else 0
+        if not before:
+            return self.motion(self.velocity(moving, fixed), inverse), {}
+        with torch.no_grad():
+            velocity = self.velocity(moving, fixed)
+            for _ in range(before - 1):
+                velocity = self.improved(velocity, moving, fixed)
+        velocity = self.improved(velocity, moving, fixed)
+        return self.motion(velocity, inverse), {}
+
+    def improved(
+        self, velocity: Tensor, moving: Tensor, fixed: Tensor
+    ) -> Tensor:
+        """Add to a velocity what one more pass finds missing.
+
+        Parameters
+        ----------
+        velocity : (N, ndim, *shape / int_downsize) torch.Tensor
+            In voxels of its own grid.
+        moving, fixed : (N, 1, *shape) torch.Tensor
+            Images of a valid size.
+        """
+        warped = warp(moving, self.displace(velocity), padding='border')
+        return velocity + self.velocity(warped, fixed)
+
+    def velocity(self, moving: Tensor, fixed: Tensor) -> Tensor:
+        """Go through the levels once, coarse to fine.
+
+        Parameters
+        ----------
+        moving, fixed : (N, 1, *shape) torch.Tensor
+            Images of a valid size.
+
+        Returns
+        -------
+        (N, ndim, *shape / int_downsize) torch.Tensor
+            Velocity in voxels of its own grid.
+        """
         velocity = moving.new_zeros(())
         context: list[Tensor] = []
         for (of_moving, of_fixed), estimator in zip(
@@ -212,7 +169,7 @@ class Pyramid(IntegratedEstimator):
             found = estimator(warped, of_fixed, *context)
             velocity = velocity + full(found[:, : self.ndim])
             context = [found[:, self.ndim :]]
-        return self.motion(velocity, inverse)
+        return velocity
 
     def features(
         self, moving: Tensor, fixed: Tensor
@@ -244,34 +201,12 @@ class Pyramid(IntegratedEstimator):
         )
 
 
-def local_products(fixed: Tensor, warped: Tensor, reach: int) -> Tensor:
-    """Return how well features match after small shifts.
-
-    Parameters
-    ----------
-    fixed, warped : (N, C, *shape) torch.Tensor
-        Features.
-    reach : int
-        Largest shift along each axis; the edge is continued.
-
-    Returns
-    -------
-    (N, (2 reach + 1)^ndim, *shape) torch.Tensor
-        Mean over channels of ``fixed(x) warped(x + shift)``.
-    """
-    shape = fixed.shape[2:]
-    around = F.pad(warped, [reach] * (2 * len(shape)), mode='replicate')
-    found = []
-    for shift in product(range(2 * reach + 1), repeat=len(shape)):
-        shifted = around
-        for axis, (start, size) in enumerate(zip(shift, shape, strict=True)):
-            shifted = shifted.narrow(axis + 2, start, size)
-        found.append((fixed * shifted).mean(dim=1, keepdim=True))
-    return torch.cat(found, dim=1)
-
-
 def _check(
-    channels: int, levels: int, int_downsize: int, correlation: int
+    channels: int,
+    levels: int,
+    int_downsize: int,
+    correlation: int,
+    passes: int,
 ) -> None:
     """Refuse options that describe no network."""
     smallest = {
@@ -279,6 +214,7 @@ def _check(
         'levels': (levels, 1),
         'int_downsize': (int_downsize, 1),
         'correlation': (correlation, 0),
+        'passes': (passes, 1),
     }
     for name, (value, least) in smallest.items():
         if value < least:

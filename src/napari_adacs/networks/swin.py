@@ -18,8 +18,8 @@ from itertools import islice
 import torch
 from torch import Tensor, nn
 
+from napari_adacs.networks.convolution import convolution
 from napari_adacs.networks.swin_block import SwinBlock
-from napari_adacs.networks.unet import convolution
 from napari_adacs.networks.windows import padded_grid, shift_mask
 
 PATCH = 4

@@ -20,10 +20,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_adacs.errors import ModelError
+from napari_adacs.networks.convolution import convolution
 from napari_adacs.networks.integrated import OnePassEstimator
 from napari_adacs.networks.options import changed
 from napari_adacs.networks.swin import PATCH, SwinTransformer
-from napari_adacs.networks.unet import convolution
 from napari_adacs.spatial.operators import linear_mode
 
 _HEAD_CHANNELS = 16

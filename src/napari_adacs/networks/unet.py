@@ -12,14 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from napari_adacs.errors import ModelError
+from napari_adacs.networks.convolution import convolution
 
 ENCODER = (16, 32, 32, 32)
 DECODER = (32, 32, 32, 32, 32, 16, 16)
-
-
-def convolution(ndim: int) -> type[nn.Conv2d] | type[nn.Conv3d]:
-    """Return the convolution class for `ndim` spatial axes."""
-    return nn.Conv2d if ndim == 2 else nn.Conv3d
 
 
 class ConvBlock(nn.Module):

@@ -17,8 +17,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from napari_adacs.errors import ModelError
+from napari_adacs.networks.convolution import convolution
 from napari_adacs.networks.integrated import OnePassEstimator
-from napari_adacs.networks.unet import UNet, convolution
+from napari_adacs.networks.unet import UNet
 
 _FLOW_INIT_SD = 1e-5
 

@@ -23,8 +23,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_adacs.errors import ModelError
+from napari_adacs.networks.convolution import convolution
 from napari_adacs.networks.integrated import OnePassEstimator
-from napari_adacs.networks.unet import ENCODER, convolution
+from napari_adacs.networks.unet import ENCODER
 
 _FLOW_INIT_SD = 1e-5
 _SLOPE = 0.2

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from napari_adacs.errors import ModelError
 from napari_adacs.networks.base import Motion, Terms
+from napari_adacs.networks.convolution import convolution
 from napari_adacs.networks.sizes import crop_end
-from napari_adacs.networks.unet import convolution
 from napari_adacs.networks.voxelmorph_variance import (
     VarianceVoxelMorph,
     drawn,

@@ -22,8 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from napari_adacs.networks.convolution import convolution
 from napari_adacs.networks.integrated import OnePassEstimator
-from napari_adacs.networks.unet import convolution
 
 FEATURES = (16, 16, 16, 16, 16)
 _FLOW_INIT_SD = 1e-5

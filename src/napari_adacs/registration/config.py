@@ -48,6 +48,9 @@ class RunConfig:
         the model's scheme.
     refine_smoothness : float, default: 1.0
         Multiplies the default smoothness of refining; above 0.
+    refine_prior : float, optional
+        Weight of the model's estimate beside the images, see
+        `FreeFieldOptions`; as the model's header says if None.
     refine_resolution : {'native', 'network'}, default: 'native'
         Grid on which a free field is refined.
 
@@ -67,6 +70,7 @@ class RunConfig:
     refine_similarity: Similarity = 'lncc'
     refine_smoothness: float = 1.0
     refine_resolution: Resolution = 'native'
+    refine_prior: float | None = None
 
     def __post_init__(self) -> None:
         if self.refine_steps < 0:
@@ -82,6 +86,9 @@ class RunConfig:
             raise InputError("'eta' must be a finite number.")
         if not 0 < self.refine_smoothness < float('inf'):
             raise InputError("'refine_smoothness' must be above 0.")
+        prior = self.refine_prior
+        if prior is not None and not 0 <= prior < float('inf'):
+            raise InputError("'refine_prior' must be 0 or more.")
         for name, known in (
             ('refine', Refining),
             ('refine_similarity', Similarity),

@@ -80,6 +80,10 @@ class FreeFieldOptions:
         and smooth only what they add.
     added_smoothness : float, default: 1.0
         Factor on the smoothness at these.
+    prior : float, default: 0.0
+        Weight of the squared distance to the start beside the squared
+        residual, in units of the mean structure: where images tell little,
+        the field stays where it was. Nothing where there is no start.
     bridging : float, default: 1.0
         Factor on the smoothness at the others, where the images have little
         structure or do not fit: there the field takes over from places that
@@ -96,6 +100,7 @@ class FreeFieldOptions:
     damping: float = 0.3
     kept: int = 0
     added_smoothness: float = 1.0
+    prior: float = 0.0
     bridging: float = 1.0
 
 
@@ -213,6 +218,8 @@ def _converge(
             sigma_window,
             level.field,
             options.damping,
+            None if prior is None else (prior - field) * column,
+            options.prior,
         )
         update = update / column
         moved = sample(

@@ -54,8 +54,12 @@ def local_motion(
     sigma: Sequence[float],
     shape: Sequence[int],
     damping: float,
+    wanted: Tensor | None = None,
+    prior: float = 0.0,
 ) -> Tensor:
-    """Solve ``(G * w g g^T + e I) v = G * w r g`` at each field voxel.
+    """Solve ``(G * w g g^T + (e + p) I) v = G * w r g + p u`` at each voxel.
+
+    Without damping that v makes ``G * w (r - g v)^2 + p |v - u|^2`` least.
 
     Parameters
     ----------
@@ -71,6 +75,12 @@ def local_motion(
         Size of the field.
     damping : float
         e, in units of the mean trace of the matrix.
+    wanted : (ndim, *shape) torch.Tensor, optional
+        u, the motion that would be right if images told nothing, in working
+        voxels.
+    prior : float, default: 0.0
+        p, its weight, in units of the mean trace of the matrix; nothing
+        without `wanted`.
 
     Returns
     -------
@@ -85,9 +95,12 @@ def local_motion(
     summed = smooth(torch.stack(products), sigma, shape)
     matrix = dict(zip(pairs, summed, strict=False))
     trace = sum(matrix[i, i].mean() for i in range(ndim))
+    right = summed[len(pairs) :]
+    if wanted is not None:
+        damping += prior
+        right = right + prior * trace * wanted
     for i in range(ndim):
         matrix[i, i] = matrix[i, i] + damping * trace + 1e-12
-    right = summed[len(pairs) :]
     return _shortened(_inverse_times(matrix, right))
 
 

@@ -50,10 +50,13 @@ def completed(config: RunConfig, header: ModelHeader) -> RunConfig:
 
     Without a network, all the registering is refining: a field from zero.
     """
-    if header.network != FROM_ZERO:
-        return config
-    steps = config.refine_steps or STEPS_FROM_ZERO
-    return replace(config, refine='field', refine_steps=steps)
+    if header.network == FROM_ZERO:
+        steps = config.refine_steps or STEPS_FROM_ZERO
+        return replace(config, refine='field', refine_steps=steps)
+    from_start = config.refine_steps > 0 and config.refine == 'field'
+    if from_start and config.refine_prior is None:
+        return replace(config, refine_prior=header.refine_prior)
+    return config
 
 
 def plan_registration(
@@ -157,16 +160,27 @@ def _refining_sentence(config: RunConfig | None, header: ModelHeader) -> str:
     if chosen.refine == 'network':
         return f'{chosen.refine_steps} steps train the network on, by {by}.'
     start = 'zero' if header.network == FROM_ZERO else "the model's field"
-    taken_back = (
-        ' The model has learnt from labels; what images alone say may take '
-        'some of that back.'
-        if header.guided
-        else ''
-    )
     return (
         f'A free field is fitted from {start}, up to {chosen.refine_steps} '
-        f'steps at each resolution, by {by}.{taken_back}'
+        f'steps at each resolution, by {by}.{_held(chosen, header)}'
     )
+
+
+def _held(config: RunConfig, header: ModelHeader) -> str:
+    """Say what refining does to the model's estimate."""
+    if header.network == FROM_ZERO:
+        return ''
+    if config.refine_prior:
+        return (
+            " It holds on to the model's estimate where images tell little "
+            f'(prior {config.refine_prior:g}).'
+        )
+    if header.guided:
+        return (
+            ' The model has learnt from labels; what images alone say may '
+            'take some of that back.'
+        )
+    return ''
 
 
 def _memory(gigabytes: float) -> str:

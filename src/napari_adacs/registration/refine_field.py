@@ -172,6 +172,7 @@ def _options(
         steps=config.refine_steps,
         smoothness=defaults.smoothness * config.refine_smoothness,
         resolutions=resolutions,
+        prior=config.refine_prior or 0.0,
     )
 
 

@@ -52,6 +52,7 @@ def register(
     refine: Refining = 'field',
     refine_similarity: Similarity = 'lncc',
     refine_smoothness: float = 1.0,
+    refine_prior: float | None = None,
     threads: int = 0,
     backend: Backend = 'auto',
     eta: float | None = None,
@@ -86,6 +87,10 @@ def register(
         What refining compares, weighted by the model's scheme.
     refine_smoothness : float, default: 1.0
         Multiplies the default smoothness of refining.
+    refine_prior : float, optional
+        How much refining a field holds on to the model's estimate: weight
+        of the distance to it, in units of the mean structure of the images.
+        The model's own if omitted, 0 for most.
     threads : int, default: 0
         CPU threads; 0 takes one per core, or a single one while other
         programs keep every core busy.
@@ -134,6 +139,7 @@ def register(
         refine,
         refine_similarity,
         refine_smoothness,
+        refine_prior=refine_prior,
     )
     moving_spacing = spacing if moving_spacing is None else moving_spacing
     return register_on_grids(

@@ -151,6 +151,16 @@ def as_source(pairs: PairSource | Sequence[TrainingPair]) -> PairSource:
     return pairs if isinstance(pairs, PairSource) else PairList(pairs)
 
 
+def _refine_prior(info: Mapping[str, Any]) -> float:
+    value = info.get('refine_prior', 0.0)
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value < float('inf'):
+        raise InputError(
+            f"'info.refine_prior' must be a number from 0, not {value!r}."
+        )
+    return float(value)
+
+
 def _preference(info: Mapping[str, Any]) -> int:
     value = info.get('preference', 0)
     if type(value) is not int:
@@ -236,6 +246,7 @@ def new_model(config: TrainConfig) -> Model:
         licence=str(info.get('licence', '')),
         date=datetime.date.today().isoformat(),
         preference=_preference(info),
+        refine_prior=_refine_prior(info),
         training=_recipe(config),
     )
     return build_model(header)

@@ -13,7 +13,7 @@ import torch
 from napari_adacs.errors import ModelError
 from napari_adacs.models.importers.convert import import_checkpoint
 from napari_adacs.models.importers.registry import inspect_checkpoint
-from napari_adacs.networks.unet import convolution
+from napari_adacs.networks.convolution import convolution
 from napari_adacs.networks.voxelmorph import VoxelMorph
 from napari_adacs.networks.voxelmorph2018 import VoxelMorph2018
 from tests.models.importers.files import (

@@ -138,6 +138,7 @@ def prepare_refinement(
             steps,
             eta=config.eta,
             refine_smoothness=config.refine_smoothness,
+            refine_prior=config.refine_prior,
             refine_similarity=config.refine_similarity,
             region=Region(mask, strength, region.name),
             version=1 + max(r.version for r in versions(viewer, run)),

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 _MOST_STEPS = 10_000
+_AS_MODEL = -1.0
 _WHAT = (
     ('Free field', 'field', 'Move a displacement field of its own.'),
     ('Network', 'network', 'Train a copy of the network on this pair.'),
@@ -39,6 +40,7 @@ class RefineOptions(QWidget):
         self.what = _box('refine_what', _WHAT)
         self.by = _box('refine_by', _BY)
         self.smoothness = QDoubleSpinBox()
+        self.prior = QDoubleSpinBox()
         self._from_zero = False
         self._dress()
         self._lay_out()
@@ -46,6 +48,7 @@ class RefineOptions(QWidget):
         self.what.currentIndexChanged.connect(self._on_changed)
         self.by.currentIndexChanged.connect(self._on_changed)
         self.smoothness.valueChanged.connect(self._on_changed)
+        self.prior.valueChanged.connect(self._on_changed)
         self._refresh()
 
     def values(self) -> dict[str, Any]:
@@ -55,6 +58,7 @@ class RefineOptions(QWidget):
             'refine': self.what.currentData(),
             'refine_similarity': self.by.currentData(),
             'refine_smoothness': self.smoothness.value(),
+            'refine_prior': self._prior(),
         }
 
     def set_from_zero(self, from_zero: bool) -> None:
@@ -84,10 +88,34 @@ class RefineOptions(QWidget):
             'Multiplies the usual smoothness; more for noisy images, less '
             'for fine motion.'
         )
-        for widget in (self.steps, self.what, self.by, self.smoothness):
+        self._dress_prior()
+        for widget in (
+            self.steps,
+            self.what,
+            self.by,
+            self.smoothness,
+            self.prior,
+        ):
             widget.setSizePolicy(
                 QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed
             )
+
+    def _dress_prior(self) -> None:
+        self.prior.setObjectName('refine_prior')
+        self.prior.setAccessibleName("hold on to the model's estimate")
+        self.prior.setRange(_AS_MODEL, 100.0)
+        self.prior.setDecimals(1)
+        self.prior.setValue(_AS_MODEL)
+        self.prior.setSpecialValueText('as the model says')
+        self.prior.setToolTip(
+            "How much the field holds on to the model's estimate where the "
+            'images tell little. 0: the images alone decide. Models that '
+            'labels have guided ask for 3.'
+        )
+
+    def _prior(self) -> float | None:
+        value = self.prior.value()
+        return None if value < 0 else value
 
     def _lay_out(self) -> None:
         self._form = QFormLayout(self)
@@ -99,6 +127,7 @@ class RefineOptions(QWidget):
         self._form.addRow('What', self.what)
         self._form.addRow('By', self.by)
         self._form.addRow('Smooth', self.smoothness)
+        self._form.addRow('Hold on', self.prior)
 
     def _on_changed(self, *_: object) -> None:
         self._refresh()
@@ -109,6 +138,10 @@ class RefineOptions(QWidget):
         for widget in (self.what, self.by, self.smoothness):
             self._form.setRowVisible(widget, on)
         self.what.setEnabled(not self._from_zero)
+        moves_field = self.what.currentData() == 'field'
+        self._form.setRowVisible(
+            self.prior, on and moves_field and not self._from_zero
+        )
 
 
 def _box(name: str, choices: tuple[tuple[str, str, str], ...]) -> QComboBox:
