@@ -81,14 +81,16 @@ def main() -> None:
         found = _detection(model, chosen.phantom)
         if found:
             metrics['phantom nuisance AUC'] = found
-    preference = chosen.preference
-    if preference is None:
-        preference = model.header.preference
+    told = {
+        name: getattr(chosen, name)
+        for name in ('preference', 'refine_prior')
+        if getattr(chosen, name) is not None
+    }
     header = dataclasses.replace(
         model.header,
         metrics=metrics,
-        preference=preference,
         training=_training(model.header.training, chosen),
+        **told,
     )
     print(model_card(header).to_text())
     path = BUNDLED / f'{header.name}.safetensors'
@@ -199,6 +201,11 @@ def _arguments() -> argparse.Namespace:
         '--preference',
         type=int,
         help='among models for one kind of image the largest is taken',
+    )
+    parser.add_argument(
+        '--refine-prior',
+        type=float,
+        help='how much refining holds on to its estimate',
     )
     parser.add_argument(
         '--command',

@@ -360,6 +360,24 @@ def test_refinement_changes_the_field(
     assert not np.allclose(plain, refined)
 
 
+def test_refinement_holds_on_to_the_model_as_told(
+    run: Run, study: Study, tmp_path: Path
+) -> None:
+    moved = []
+    register(run, study, tmp_path / 'plain')
+    plain = read_displacement(tmp_path / 'plain/displacement.nii.gz')[0]
+    for prior in (0, 100):
+        out = tmp_path / f'prior {prior}'
+        options = ('--refine', 5, '--refine-prior', prior, '--threads', 1)
+        register(run, study, out, *options)
+        record = json.loads((out / 'run.json').read_text(encoding='utf-8'))
+        assert record['config']['refine_prior'] == prior
+        assert f'--refine-prior {prior}' in record['command']
+        found = read_displacement(out / 'displacement.nii.gz')[0]
+        moved.append(np.abs(found - plain).mean())
+    assert 0 < moved[1] < 0.2 * moved[0]
+
+
 def test_the_optimisation_tries_harder_where_a_mask_says(
     run: Run, study: Study, tmp_path: Path
 ) -> None:

@@ -40,9 +40,14 @@ def test_the_command_at_its_top_names_it(path):
 
 
 @pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
-def test_it_prefers_its_bundled_model_as_much(path):
-    """Made again, a model is chosen as often as the one that ships."""
+def test_it_treats_its_bundled_model_alike(path):
+    """Made again, a model is chosen as often as the one that ships.
+
+    And refining holds on to it as much.
+    """
     config = load_config(path)
     for entry in list_models():
         if entry.source == 'bundled' and entry.name == config.name:
             assert config.info.get('preference', 0) == entry.header.preference
+            prior = config.info.get('refine_prior', 0)
+            assert prior == entry.header.refine_prior
