@@ -8,7 +8,11 @@ import pytest
 
 import napari_adacs as na
 from napari_adacs.evaluation.overlap import dice
+from napari_adacs.io.images import read_image
 from napari_adacs.models.library import find_model, list_models
+from napari_adacs.registration.config import RunConfig
+from napari_adacs.registration.inputs import ImageOnGrid
+from napari_adacs.registration.register import register_on_grids
 from napari_adacs.training.pairs import MatFolder
 
 BUNDLED = [e for e in list_models() if e.source == 'bundled']
@@ -38,6 +42,7 @@ LEAST_3D = {
     'pyramid': (0.82, 0.88),
     'voxelmorph': (0.80, 0.86),
     'transmorph': (0.77, 0.80),
+    'diffusemorph': (0.78, 0.85),
 }
 ECHO_3D = [f'{n}-{s}-echo3d' for n in LEAST_3D for s in SCHEMES]
 
@@ -70,13 +75,14 @@ def test_every_model_has_a_card(entry):
 
 
 @pytest.mark.parametrize(
-    ('ndim', 'kind'), [(2, 'echo'), (2, 'cine'), (2, 'general'), (3, 'echo')]
+    ('ndim', 'kind'),
+    [(2, 'echo'), (2, 'cine'), (2, 'general'), (3, 'echo'), (3, 'general')],
 )
 def test_there_is_a_model_for_each_kind(ndim, kind):
     chosen = find_model('auto', ndim, kind)
     assert chosen.is_for(kind)
-    best = 'pyramid-adacs' if ndim == 2 else 'voxelmorph-adacs'
-    assert chosen.name.startswith(best)
+    best = 'voxelmorph' if (ndim, kind) == (3, 'echo') else 'pyramid'
+    assert chosen.name.startswith(f'{best}-adacs')
 
 
 @pytest.mark.parametrize('name', ECHO_3D)
@@ -95,6 +101,41 @@ def test_real_3d_echo_never_trained_on(name, shared_data):
     heart = np.linalg.norm(residual, axis=0)[labels[1] > 0]
     assert np.median(heart) < 0.02
     assert np.percentile(heart, 95) < 0.1
+
+
+def test_refined_3d_echo(shared_data):
+    """By the settings that its header asks for, chosen on other volumes."""
+    folder = shared_data / 'mitea-034'
+    moving, fixed, *labels = (
+        read_image(folder / f'{n}.nii.gz')
+        for n in ('ED', 'ES', 'ED_label', 'ES_label')
+    )
+    result = register_on_grids(
+        ImageOnGrid(moving.data, moving.grid, 'moving'),
+        ImageOnGrid(fixed.data, fixed.grid, 'fixed'),
+        RunConfig('diffusemorph-adacs-echo3d', refine_steps=20),
+    )
+    assert result.config.refine_prior > 0
+    labels = [part.data for part in labels]
+    for label, smallest in enumerate((0.84, 0.87), 1):
+        assert warped_dice(result, *labels, label) >= smallest
+
+
+def test_two_brains_with_a_model_that_has_seen_none(shared_data):
+    folder = shared_data / 'oasis'
+    images = [
+        nib.load(folder / name / 'aligned_norm.nii.gz')
+        for name in ('0455', '0456')
+    ]
+    labels = [
+        np.asarray(nib.load(folder / name / 'aligned_seg35.nii.gz').dataobj)
+        for name in ('0455', '0456')
+    ]
+    result = na.register(*images, 'pyramid-adacs-general3d')
+    warped = result.field.warp_labels(labels[0])
+    scores = [dice(warped == i, labels[1] == i) for i in range(1, 36)]
+    assert np.mean(scores) > 0.70
+    assert (result.field.jacobian_determinant() <= 0).mean() < 1e-3
 
 
 def least(name):

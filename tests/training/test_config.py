@@ -20,6 +20,7 @@ from napari_adacs.training.train import new_model
         ({'learning_rate': 'fast'}, 'of type float'),
         ({'learning_rate': -1}, 'positive'),
         ({'shape': [4]}, '2 or 3 numbers'),
+        ({'shape': [64, 64], 'model_shape': [96]}, 'needs 2 numbers'),
         (
             {'stages': {'displacement': 0, 'auxiliary': 0, 'joint': 0}},
             'no steps',

@@ -60,6 +60,9 @@ data
         Whether each pair is also registered the other way round.
     shape : tuple of int
         Grid of the network; pairs are resampled to it.
+    model_shape : tuple of int
+        Grid of the trained model, where it differs from the one it is
+        trained on: finer, for a network that has learnt small motions.
     grid : {'resize', 'pad', 'fit'}
         How the trained model brings images to its grid; see `Preprocessing`.
         'fit' is for pairs that were cut out of larger images.
@@ -95,6 +98,7 @@ data
     motion_weight: float = 0.0
     bidirectional: bool = True
     shape: tuple[int, ...] = (128, 128)
+    model_shape: tuple[int, ...] = ()
     grid: GridPolicy = 'resize'
     orientation: Literal['array', 'file', 'lps', 'beam'] = 'array'
     seed: int = 0
@@ -107,6 +111,11 @@ data
         if len(self.shape) not in (2, 3):
             raise InputError(
                 f"'shape' needs 2 or 3 numbers, not {list(self.shape)}."
+            )
+        if len(self.model_shape) not in (0, len(self.shape)):
+            raise InputError(
+                f"'model_shape' needs {len(self.shape)} numbers, as 'shape' "
+                f'has, not {list(self.model_shape)}.'
             )
         if self.batch_size < 1:
             raise InputError("'batch_size' must be at least 1.")

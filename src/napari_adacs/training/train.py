@@ -238,7 +238,9 @@ def new_model(config: TrainConfig) -> Model:
             name: dict(config.scheme.auxiliary_options) for name in names
         },
         preprocessing=Preprocessing(
-            config.grid, tuple(config.shape), config.orientation
+            config.grid,
+            tuple(config.model_shape or config.shape),
+            config.orientation,
         ),
         title=str(info.get('title', config.name)),
         description=str(info.get('description', '')),

@@ -15,7 +15,9 @@ from napari_adacs.app.finetune.wishes import (
     usual_options,
     usual_wishes,
 )
+from napari_adacs.models.header import Preprocessing
 from napari_adacs.models.library import find_model, list_models
+from napari_adacs.training.config import TrainConfig
 from napari_adacs.training.toml import config_to_toml
 from napari_adacs.training.train import new_model
 from napari_adacs.weighting.registry import SCHEMES
@@ -43,6 +45,31 @@ def test_fine_tuning_keeps_the_networks_and_goes_slowly() -> None:
     assert config.smoothness.on == recipe['smoothness']['on']
     assert config.dice_weight == 0
     assert START.header.licence in config.info['licence']
+
+
+def test_a_model_goes_on_to_use_its_grid() -> None:
+    """It may register on a finer grid than it is trained on."""
+    header = replace(
+        START.header,
+        preprocessing=Preprocessing('fit', (160, 96)),
+        refine_prior=2.0,
+        training={'shape': [64, 32]},
+    )
+    wishes = usual_wishes(header, 2)
+    assert wishes.shape == (64, 32)
+
+    def made(wishes: Wishes) -> TrainConfig:
+        return training_config(wishes, header, str(START.path), FOUND)
+
+    config = made(wishes)
+    assert config.shape == (64, 32)
+    assert new_model(config).header.preprocessing == replace(
+        header.preprocessing, orientation=config.orientation
+    )
+    assert new_model(config).header.refine_prior == 2.0
+    other = made(replace(wishes, shape=(128, 128)))
+    prepared = new_model(other).header.preprocessing
+    assert (prepared.grid, prepared.shape) == ('fit', (128, 128))
 
 
 @pytest.mark.parametrize('entry', list_models(), ids=lambda e: e.name)

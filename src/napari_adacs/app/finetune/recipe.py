@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from napari_adacs.app.finetune.survey import Survey
-from napari_adacs.app.finetune.wishes import SCRATCH, Wishes
+from napari_adacs.app.finetune.wishes import SCRATCH, Wishes, trained_on
 from napari_adacs.errors import InputError
 from napari_adacs.models.header import ModelHeader
 from napari_adacs.training.config import TrainConfig, config_from_dict
@@ -74,7 +74,7 @@ def training_config(
             'dice_weight': wishes.dice_weight,
             'dice_labels': list(wishes.dice_labels),
             'bidirectional': wishes.bidirectional,
-            'shape': list(wishes.shape),
+            **_grid(wishes, start),
             'orientation': wishes.orientation,
             'seed': wishes.seed,
             'validate_every': every,
@@ -108,6 +108,20 @@ def estimator_of(scheme: str) -> str | None:
         if known.name == scheme:
             return known.auxiliary
     raise InputError(f"There is no weighting scheme called '{scheme}'.")
+
+
+def _grid(wishes: Wishes, start: ModelHeader | None) -> dict[str, Any]:
+    """Return the grid to train on, and how the model will use it.
+
+    What registers on a finer grid than it was trained on goes on to do so.
+    """
+    out: dict[str, Any] = {'shape': list(wishes.shape)}
+    if start is None:
+        return out
+    used = start.preprocessing
+    if used.shape and wishes.shape == trained_on(start) != used.shape:
+        out['model_shape'] = list(used.shape)
+    return out | {'grid': used.grid}
 
 
 def _network(wishes: Wishes, start: ModelHeader | None) -> dict[str, Any]:
@@ -164,5 +178,6 @@ def _info(
         'title': f'{wishes.name}, from {start.name}',
         'description': f'{start.name}, fine-tuned on {data}.',
         'domain': start.domain,
+        'refine_prior': start.refine_prior,
         'licence': licence if start.licence else 'not stated',
     }

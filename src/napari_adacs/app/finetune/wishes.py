@@ -113,7 +113,7 @@ def usual_wishes(start: ModelHeader | None, ndim: int) -> Wishes:
         name=f'{start.name}-tuned',
         start=start.name,
         network=start.network,
-        shape=start.preprocessing.shape or usual.shape,
+        shape=trained_on(start) or usual.shape,
         orientation=start.preprocessing.orientation,
         scheme=start.scheme,
         options=usual_options(start.scheme, start),
@@ -121,6 +121,15 @@ def usual_wishes(start: ModelHeader | None, ndim: int) -> Wishes:
         batch_size=int(recipe.get('batch_size', usual.batch_size)),
         smoothness=float(smoothness),
     )
+
+
+def trained_on(start: ModelHeader) -> tuple[int, ...]:
+    """Return the grid that a model has learnt on; () if nobody knows.
+
+    It may be coarser than the one on which the model registers.
+    """
+    known = start.training.get('shape') or start.preprocessing.shape
+    return tuple(int(n) for n in known)
 
 
 def usual_options(
