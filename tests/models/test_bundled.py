@@ -104,7 +104,7 @@ def test_real_3d_echo_never_trained_on(name, shared_data):
 
 
 def test_refined_3d_echo(shared_data):
-    """By the settings that its header asks for, chosen on other volumes."""
+    """With the prior that its header asks for."""
     folder = shared_data / 'mitea-034'
     moving, fixed, *labels = (
         read_image(folder / f'{n}.nii.gz')
@@ -113,7 +113,7 @@ def test_refined_3d_echo(shared_data):
     result = register_on_grids(
         ImageOnGrid(moving.data, moving.grid, 'moving'),
         ImageOnGrid(fixed.data, fixed.grid, 'fixed'),
-        RunConfig('diffusemorph-adacs-echo3d', refine_steps=20),
+        RunConfig('pyramid-adacs-echo3d', refine_steps=20),
     )
     assert result.config.refine_prior > 0
     labels = [part.data for part in labels]
