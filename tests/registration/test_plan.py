@@ -112,8 +112,10 @@ def test_a_model_says_how_much_refining_holds_on_to_it() -> None:
         if 'prior 3' in s
     )
     assert 'learnt from labels' not in said
-    sentences = plan_registration(grid, grid, sure, None, free).sentences
-    assert any('learnt from labels' in s for s in sentences)
+    network = dataclasses.replace(refining, refine='network', refine_prior=1.0)
+    for config in (free, network):
+        said = plan_registration(grid, grid, sure, None, config).sentences
+        assert any('learnt from labels' in s for s in said)
 
 
 @pytest.mark.parametrize('prior', ['-1', '"3"', 'null', 'NaN', 'Infinity'])

@@ -63,7 +63,7 @@ class DiffuseMorph(IntegratedEstimator):
         How many steps of the schedule training draws from, those of the
         least noise; 0 for all, as published. A field network learns little
         from scores that are mostly noise: with few steps it begins within
-        a hundred updates, and may go on with all of them.
+        a hundred updates.
     field_init : {'published', 'he'}, default: 'published'
         Random weights of the field network at the start: normal, with a
         deviation of 0.02, or so that no layer shrinks what it gets [1]_.

@@ -158,7 +158,10 @@ def _refining_sentence(config: RunConfig | None, header: ModelHeader) -> str:
     compared = {'lncc': 'local correlation', 'mse': 'squared residual'}
     by = compared[chosen.refine_similarity]
     if chosen.refine == 'network':
-        return f'{chosen.refine_steps} steps train the network on, by {by}.'
+        return (
+            f'{chosen.refine_steps} steps train the network on, by {by}.'
+            f'{_held(chosen, header)}'
+        )
     start = 'zero' if header.network == FROM_ZERO else "the model's field"
     return (
         f'A free field is fitted from {start}, up to {chosen.refine_steps} '
@@ -170,7 +173,7 @@ def _held(config: RunConfig, header: ModelHeader) -> str:
     """Say what refining does to the model's estimate."""
     if header.network == FROM_ZERO:
         return ''
-    if config.refine_prior:
+    if config.refine == 'field' and config.refine_prior:
         return (
             " It holds on to the model's estimate where images tell little "
             f'(prior {config.refine_prior:g}).'
