@@ -88,7 +88,9 @@ def choose_as_seen(moving: Seen, fixed: Seen, grid: Grid) -> ModelChoice:
     """
     kind = recognise(moving, fixed)
     entry = find_model(AUTOMATIC, grid.ndim, kind.name)
-    if slice_axis(grid) is not None and not entry.is_for(kind.name):
+    # A general 3D network needs what lies between the slices, as any other.
+    suited = kind.name != GENERAL and entry.is_for(kind.name)
+    if slice_axis(grid) is not None and not suited:
         entry = _for_slices(kind) or entry
     return ModelChoice(entry, _why(kind, entry, grid))
 
