@@ -113,22 +113,14 @@ NUISANCE = [
 # How boldly a score falls, how smooth it is, and how much the signal-to-noise
 # ratio of the heteroscedastic weight counts, around the values of the papers.
 HYPERPARAMETERS = [
-    *(
-        Variant('adacs', f'{name}{value:g}', {name: value})
-        for name, values in {
-            'alpha': (0.01, 0.02, 0.08),
-            'beta': (0.5, 5.0),
-        }.items()
-        for value in values
-    ),
-    *(
-        Variant('heteroscedastic', f'{name}{value:g}', {name: value})
-        for name, values in {
-            'gamma': (0.25, 0.75, 1.0),
-            'beta': (0.0, 1.0),
-        }.items()
-        for value in values
-    ),
+    Variant(scheme, f'{name}{value:g}', {name: value})
+    for scheme, name, values in (
+        ('adacs', 'alpha', (0.01, 0.02, 0.08)),
+        ('adacs', 'beta', (0.5, 5.0)),
+        ('heteroscedastic', 'gamma', (0.25, 0.75, 1.0)),
+        ('heteroscedastic', 'beta', (0.0, 1.0)),
+    )
+    for value in values
 ]
 VARIANTS = {v.key: v for v in DEFAULTS + SEARCH + NUISANCE + HYPERPARAMETERS}
 METRICS = ('dsc', 'hd', 'asd')

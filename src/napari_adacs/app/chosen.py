@@ -33,9 +33,8 @@ class Chosen:
         Labels of the moving image.
     model, device : str, default: 'auto'
         As in `RunConfig`.
-    refine_steps, refine, refine_similarity, refine_smoothness
-        As in `RunConfig`.
-    refine_prior, eta
+    refine_steps, refine, refine_similarity, refine_smoothness, \
+refine_prior, eta
         As in `RunConfig`.
     region : Region, optional
         Where refining tries harder.

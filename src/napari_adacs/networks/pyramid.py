@@ -107,10 +107,7 @@ class Pyramid(IntegratedEstimator):
 
     def estimate(self, moving: Tensor, fixed: Tensor, inverse: bool) -> Motion:
         """Estimate the motion between images of valid sizes."""
-        velocity = self.velocity(moving, fixed)
-        for _ in range(self.passes - 1):
-            velocity = self.improved(velocity, moving, fixed)
-        return self.motion(velocity, inverse)
+        return self.motion(self.after(self.passes, moving, fixed), inverse)
 
     def estimate_learning(
         self, moving: Tensor, fixed: Tensor, inverse: bool
@@ -120,11 +117,16 @@ class Pyramid(IntegratedEstimator):
         if not before:
             return self.motion(self.velocity(moving, fixed), inverse), {}
         with torch.no_grad():
-            velocity = self.velocity(moving, fixed)
-            for _ in range(before - 1):
-                velocity = self.improved(velocity, moving, fixed)
+            velocity = self.after(before, moving, fixed)
         velocity = self.improved(velocity, moving, fixed)
         return self.motion(velocity, inverse), {}
+
+    def after(self, passes: int, moving: Tensor, fixed: Tensor) -> Tensor:
+        """Return the velocity after a number of passes; see `velocity`."""
+        velocity = self.velocity(moving, fixed)
+        for _ in range(passes - 1):
+            velocity = self.improved(velocity, moving, fixed)
+        return velocity
 
     def improved(
         self, velocity: Tensor, moving: Tensor, fixed: Tensor
