@@ -12,26 +12,25 @@ from torch import Tensor, nn
 _FEWEST = 3
 
 
-class Convolution2d(nn.Conv2d):
+class _ExactWhenSmall(nn.Module):
+    """A convolution, right for the smallest images too."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, in_channels, *shape) to (N, out_channels, ...)."""
+        if _reliable(x):
+            out: Tensor = super().forward(x)
+            return out
+        with torch.autocast('cpu', enabled=False):
+            out = super().forward(x.float())
+            return out
+
+
+class Convolution2d(_ExactWhenSmall, nn.Conv2d):
     """`torch.nn.Conv2d`, right for the smallest images too."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, in_channels, *shape) to (N, out_channels, ...)."""
-        if _reliable(x):
-            return super().forward(x)
-        with torch.autocast('cpu', enabled=False):
-            return super().forward(x.float())
 
-
-class Convolution3d(nn.Conv3d):
+class Convolution3d(_ExactWhenSmall, nn.Conv3d):
     """`torch.nn.Conv3d`, right for the smallest images too."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, in_channels, *shape) to (N, out_channels, ...)."""
-        if _reliable(x):
-            return super().forward(x)
-        with torch.autocast('cpu', enabled=False):
-            return super().forward(x.float())
 
 
 def convolution(ndim: int) -> type[nn.Conv2d] | type[nn.Conv3d]:
